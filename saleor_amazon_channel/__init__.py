@@ -1,0 +1,3 @@
+"""Amazon sales channel for Saleor."""
+
+__version__ = "0.1.0"
