@@ -1,0 +1,49 @@
+"""The operator's settings, read late so that tests and reloads can change them.
+
+Each is looked up in Django's settings first, then in the environment, under the same
+name. What a store admin changes at run time is in ``models.ChannelSettings`` instead.
+"""
+
+from __future__ import annotations
+
+import os
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+
+class AppSettings:
+    """Typed access to the ``AMAZON_CHANNEL_*`` settings; defaults are here."""
+
+    prefix = "AMAZON_CHANNEL_"
+
+    def _get(self, name: str) -> object | None:
+        value = getattr(settings, self.prefix + name, None)
+        return os.environ.get(self.prefix + name) if value is None else value
+
+    @property
+    def ENCRYPTION_KEYS(self) -> list[str]:
+        """Fernet keys: the first encrypts, all decrypt. A list, or comma-separated.
+
+        Raises ImproperlyConfigured when there is none.
+        """
+        value = self._get("ENCRYPTION_KEYS")
+        keys = value.split(",") if isinstance(value, str) else list(value or [])  # type: ignore[call-overload]
+        keys = [key.strip() for key in keys if key.strip()]
+        if not keys:
+            raise ImproperlyConfigured(
+                "AMAZON_CHANNEL_ENCRYPTION_KEYS is not set. Make a key with "
+                "'python -c \"from cryptography.fernet import Fernet; "
+                "print(Fernet.generate_key().decode())\"' and set it in the "
+                "environment of every Saleor process (web, worker, beat)."
+            )
+        return keys
+
+    @property
+    def CELERY_QUEUE_NAME(self) -> str | None:
+        """The Celery queue of our tasks; Celery's default queue when not set."""
+        value = self._get("CELERY_QUEUE_NAME")
+        return str(value) if value else None
+
+
+app_settings = AppSettings()

@@ -1,0 +1,110 @@
+"""What staff did in the shop, turned into intents for Amazon, or refused.
+
+Called by the shop's capture inside the transaction of the staff action, and by the
+sweep for what capture missed; the same action told twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from . import lock_objects, outbox
+from .ledger import timeline
+from .models import AmazonOrder, AmazonPackage, OutboxEntry
+from .store.contract import Shipment
+
+AMAZON_FULFILLED = "AMAZON"
+
+
+class Refused(Exception):
+    """Amazon cannot do what staff asked for; the message says why and what to do."""
+
+
+def record_shipments(shipments: Sequence[Shipment]) -> int:
+    """Write an intent for each new or changed package; answer how many were written.
+
+    Shipments of orders that are not Amazon's are passed over (one query for all).
+    Raises Refused for an order that Amazon fulfils.
+    """
+    by_order: dict[str, list[Shipment]] = defaultdict(list)
+    for shipment in shipments:
+        by_order[shipment.order_id].append(shipment)
+    orders = lock_objects.orders_by_shop_id(list(by_order))
+    written = 0
+    for order in orders:
+        if order.fulfilled_by == AMAZON_FULFILLED:
+            raise Refused(
+                f"Amazon fulfils order {order.amazon_order_id} itself; "
+                "it cannot be shipped from here."
+            )
+        items = {
+            line_id: item_id
+            for line_id, item_id in order.items.values_list(
+                "shop_line_id", "order_item_id"
+            )
+            if line_id
+        }
+        packages = {package.fulfillment_id: package for package in order.packages.all()}
+        for shipment in by_order[order.shop_order_id or ""]:
+            written += _record_package(order, shipment, items, packages)
+    return written
+
+
+def _record_package(
+    order: AmazonOrder,
+    shipment: Shipment,
+    items: dict[str, str],
+    packages: dict[str, AmazonPackage],
+) -> int:
+    content = {
+        "tracking_number": shipment.tracking_number,
+        "carrier_name": shipment.carrier,
+        "items": [
+            {"order_item_id": items[line.line_id], "quantity": line.quantity}
+            for line in shipment.lines
+            # A line that staff added in the shop is not Amazon's.
+            if line.line_id in items
+        ],
+    }
+    if not content["items"]:
+        return 0
+    package = packages.get(shipment.fulfillment_id)
+    if package is None:
+        package = AmazonPackage(
+            order=order,
+            fulfillment_id=shipment.fulfillment_id,
+            package_reference_id=1
+            + max((p.package_reference_id for p in packages.values()), default=0),
+            ship_date=shipment.shipped_at,
+            **content,
+        )
+        packages[shipment.fulfillment_id] = package
+    else:
+        if all(getattr(package, name) == value for name, value in content.items()):
+            return 0
+        for name, value in content.items():
+            setattr(package, name, value)
+        package.revision += 1
+    package.save()
+    reference = package.package_reference_id
+    outbox.enqueue(
+        order,
+        OutboxEntry.Kind.CONFIRM_SHIPMENT,
+        subject=str(reference),
+        revision=package.revision,
+        payload={"package_reference_id": reference, "revision": package.revision},
+        actor=shipment.actor,
+    )
+    timeline.add(
+        order,
+        "shipment_recorded",
+        f"Package {reference} is to be confirmed to Amazon"
+        + (
+            f", tracking {shipment.tracking_number}."
+            if shipment.tracking_number
+            else ", without a tracking number."
+        ),
+        actor=shipment.actor,
+    )
+    return 1

@@ -1,0 +1,35 @@
+"""Our tables: all that Amazon told us, all that goes to Amazon, and the settings.
+
+The shop's rows are referred to softly, by primary key as text and without foreign
+keys: Saleor deletes emptied fulfillments, and the same migrations must serve every
+Saleor version and the stand-alone shop.
+"""
+
+from .accounts import Marketplace, SellerAccount
+from .budgets import AccessToken, UsageBudget
+from .ledger import (
+    AmazonOrder,
+    AmazonOrderItem,
+    AmazonPackage,
+    CommunicationLog,
+    OrderEvent,
+    SyncCursor,
+)
+from .outbox import OutboxAttempt, OutboxEntry
+from .settings import ChannelSettings
+
+__all__ = [
+    "AccessToken",
+    "AmazonOrder",
+    "AmazonOrderItem",
+    "AmazonPackage",
+    "ChannelSettings",
+    "CommunicationLog",
+    "Marketplace",
+    "OrderEvent",
+    "OutboxAttempt",
+    "OutboxEntry",
+    "SellerAccount",
+    "SyncCursor",
+    "UsageBudget",
+]

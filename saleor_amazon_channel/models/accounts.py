@@ -1,0 +1,95 @@
+"""Seller accounts and their marketplaces."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from .. import clock
+from ..amazon.marketplaces import LWA_ENDPOINT, MARKETPLACES, REGIONS, MarketplaceInfo
+from ..fields import EncryptedTextField
+
+
+class SellerAccount(models.Model):
+    """One authorization of one seller in one selling region."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active"
+        NEEDS_REAUTHORIZATION = "needs_reauthorization"
+        PAUSED = "paused"
+
+    name = models.CharField(max_length=100)
+    region = models.CharField(max_length=2, choices=[(code, code) for code in REGIONS])
+    seller_id = models.CharField(max_length=32)
+    lwa_client_id = models.CharField(max_length=255)
+    lwa_client_secret = EncryptedTextField()
+    refresh_token = EncryptedTextField()
+    #: Where the API is, when not at Amazon's own addresses: the sandbox, a proxy.
+    endpoint_override = models.URLField(blank=True)
+    lwa_endpoint_override = models.URLField(blank=True)
+    state = models.CharField(max_length=32, choices=State.choices, default=State.ACTIVE)
+    #: What a person must do, in words, while the state is not active.
+    state_reason = models.TextField(blank=True)
+    #: Orders created on Amazon before this moment are never imported by themselves.
+    import_from = models.DateTimeField(default=clock.now)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["region", "seller_id"], name="amz_account_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.region})"
+
+    @property
+    def endpoint(self) -> str:
+        return self.endpoint_override or REGIONS[self.region].endpoint
+
+    @property
+    def lwa_endpoint(self) -> str:
+        return self.lwa_endpoint_override or LWA_ENDPOINT
+
+
+class Marketplace(models.Model):
+    """A marketplace the seller sells in, mapped to a channel of the shop."""
+
+    account = models.ForeignKey(
+        SellerAccount, related_name="marketplaces", on_delete=models.CASCADE
+    )
+    marketplace_id = models.CharField(max_length=20)
+    #: False once the seller no longer takes part in it.
+    is_participating = models.BooleanField(default=True)
+
+    # The mapping; empty until the store admin chose.
+    channel_id = models.CharField(max_length=36, blank=True)
+    channel_slug = models.CharField(max_length=255, blank=True)
+    #: Stock is taken from these, in this order.
+    warehouse_ids = ArrayField(models.CharField(max_length=36), default=list)
+    shipping_method_id = models.CharField(max_length=36, blank=True)
+    shipping_method_name = models.CharField(max_length=255, blank=True)
+
+    # Order settings.
+    import_orders = models.BooleanField(default=True)
+    #: Amazon's carrier code for shipments whose carrier nothing else tells.
+    default_carrier_code = models.CharField(max_length=50, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "marketplace_id"], name="amz_marketplace_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.info.name
+
+    @property
+    def info(self) -> MarketplaceInfo:
+        return MARKETPLACES[self.marketplace_id]
+
+    @property
+    def is_mapped(self) -> bool:
+        return bool(self.channel_id and self.warehouse_ids and self.shipping_method_id)

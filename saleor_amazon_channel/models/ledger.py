@@ -1,0 +1,205 @@
+"""The ledger: every order as Amazon last told it, and what became of it here."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from .. import clock
+from ..fields import EncryptedJSONField, EncryptedTextField
+from .accounts import SellerAccount
+
+
+class AmazonOrder(models.Model):
+    """An order on Amazon."""
+
+    class ImportState(models.TextChoices):
+        #: Not importable yet, or not wanted; ``note`` says why.
+        WAITING = "waiting"
+        READY = "ready"
+        IMPORTED = "imported"
+        #: Something is in the way; ``blockers`` says what. Retried until it goes.
+        BLOCKED = "blocked"
+        #: Will never become an order of the shop.
+        IGNORED = "ignored"
+
+    account = models.ForeignKey(
+        SellerAccount, related_name="orders", on_delete=models.PROTECT
+    )
+    amazon_order_id = models.CharField(max_length=32, unique=True)
+    marketplace_id = models.CharField(max_length=20)
+    fulfillment_status = models.CharField(max_length=32)
+    fulfilled_by = models.CharField(max_length=16)
+    #: Amazon's own times.
+    created_time = models.DateTimeField()
+    last_updated_time = models.DateTimeField()
+    ship_by = models.DateTimeField(null=True)
+    programs = ArrayField(models.CharField(max_length=64), default=list)
+    currency = models.CharField(max_length=3, blank=True)
+    grand_total = models.DecimalField(max_digits=20, decimal_places=3, null=True)
+    buyer_name = EncryptedTextField(blank=True)
+    #: Amazon's last payload, in two halves: ``personal`` holds what Amazon lists as
+    #: personal data, under the same paths. ``ledger.payloads`` splits and joins.
+    payload = models.JSONField(default=dict)
+    personal = EncryptedJSONField(blank=True)
+
+    import_state = models.CharField(
+        max_length=16, choices=ImportState.choices, default=ImportState.WAITING
+    )
+    #: List of {code, message, subject}: see ``store.contract.Blocker``.
+    blockers = models.JSONField(default=list)
+    #: The latest thing that happened to the order here, in words.
+    note = models.TextField(blank=True)
+    #: The shop's order, once there is one.
+    shop_order_id = models.CharField(max_length=36, null=True, unique=True)
+    shop_order_number = models.CharField(max_length=64, blank=True)
+    imported_at = models.DateTimeField(null=True)
+    recorded_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [
+            # Newest first, as the pages list them.
+            models.Index(fields=["-created_time", "-id"], name="amz_order_created_idx"),
+            # The importer looks only at these few of possibly millions.
+            models.Index(
+                fields=["import_state", "created_time"],
+                name="amz_order_open_idx",
+                condition=models.Q(import_state__in=["ready", "blocked"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.amazon_order_id
+
+
+class AmazonOrderItem(models.Model):
+    """An order item, and the line of the shop's order it became."""
+
+    order = models.ForeignKey(
+        AmazonOrder, related_name="items", on_delete=models.CASCADE
+    )
+    order_item_id = models.CharField(max_length=64)
+    seller_sku = models.CharField(max_length=255, blank=True)
+    asin = models.CharField(max_length=16, blank=True)
+    title = models.TextField(blank=True)
+    quantity_ordered = models.PositiveIntegerField()
+    quantity_shipped = models.PositiveIntegerField(default=0)
+    proceeds_total = models.DecimalField(max_digits=20, decimal_places=3, null=True)
+    shop_line_id = models.CharField(max_length=36, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "order_item_id"], name="amz_item_unique"
+            )
+        ]
+        indexes = [models.Index(fields=["seller_sku"], name="amz_item_sku_idx")]
+
+    def __str__(self) -> str:
+        return self.order_item_id
+
+
+class AmazonPackage(models.Model):
+    """A package: one fulfillment of the shop, one package reference id on Amazon.
+
+    The reference id never changes once given, so that a repeated confirmation replaces
+    the package instead of adding one (SP-API, confirmShipment).
+    """
+
+    order = models.ForeignKey(
+        AmazonOrder, related_name="packages", on_delete=models.CASCADE
+    )
+    package_reference_id = models.PositiveIntegerField()
+    fulfillment_id = models.CharField(max_length=36)
+    carrier_code = models.CharField(max_length=50, blank=True)
+    carrier_name = models.CharField(max_length=50, blank=True)
+    tracking_number = models.CharField(max_length=255, blank=True)
+    ship_date = models.DateTimeField()
+    #: List of {order_item_id, quantity}.
+    items = models.JSONField(default=list)
+    #: Raised with every change of the content; part of the intent's idempotency key.
+    revision = models.PositiveIntegerField(default=1)
+    #: The last revision that Amazon accepted.
+    confirmed_revision = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "package_reference_id"], name="amz_package_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["order", "fulfillment_id"],
+                name="amz_package_fulfillment_unique",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"package {self.package_reference_id}"
+
+
+class SyncCursor(models.Model):
+    """How far a stream was read, and who is reading it now.
+
+    ``account`` is null for the stream of staff actions, which is the shop's.
+    """
+
+    account = models.ForeignKey(SellerAccount, null=True, on_delete=models.CASCADE)
+    stream = models.CharField(max_length=32)
+    watermark = models.DateTimeField(null=True)
+    lease_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    last_run_at = models.DateTimeField(null=True)
+    #: Why the last run did not end well, in words; empty when it did.
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "stream"], name="amz_cursor_unique"
+            ),
+            models.UniqueConstraint(
+                fields=["stream"],
+                name="amz_cursor_shop_unique",
+                condition=models.Q(account=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.stream
+
+
+class OrderEvent(models.Model):
+    """One entry of an order's timeline. Holds no personal data."""
+
+    order = models.ForeignKey(
+        AmazonOrder, related_name="events", on_delete=models.CASCADE
+    )
+    type = models.CharField(max_length=32)
+    message = models.TextField()
+    actor = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["order", "created_at"], name="amz_event_order_idx")
+        ]
+
+    def __str__(self) -> str:
+        return self.type
+
+
+class CommunicationLog(models.Model):
+    """What failed between Amazon and us. Holds no personal data and no secrets."""
+
+    account = models.ForeignKey(SellerAccount, on_delete=models.CASCADE)
+    operation = models.CharField(max_length=64)
+    error_code = models.CharField(max_length=100)
+    message = models.TextField()
+    request_id = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["-created_at"], name="amz_log_created_idx")]
+
+    def __str__(self) -> str:
+        return self.error_code

@@ -1,0 +1,296 @@
+"""The port to the shop: what the channel asks of it, and in which shapes.
+
+Two implementations pass one contract suite (``tests/contract``): Saleor's
+(``saleor/store.py``) and the stand-alone shop's (``standalone/store.py``). All ids of
+the shop are its primary keys as text. Nothing here imports Django.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+
+class BlockerCode(StrEnum):
+    """What can keep an Amazon order out of the shop."""
+
+    NOT_MAPPED = "not_mapped"
+    """The marketplace has no channel, warehouse or shipping method yet."""
+    UNKNOWN_SKU = "unknown_sku"
+    """D1: no variant of the shop has the item's seller SKU."""
+    NOT_AVAILABLE_IN_CHANNEL = "not_available_in_channel"
+    """D2: the product is unpublished, or not listed, in the channel."""
+    OUT_OF_STOCK = "out_of_stock"
+    """D3: the mapped warehouses cannot cover what is not shipped yet."""
+    BAD_ADDRESS = "bad_address"
+    """D4: an address that the shop cannot hold."""
+    AMOUNTS_DIFFER = "amounts_differ"
+    """D5: the parts do not add up to what Amazon says is the total."""
+    CHANNEL_MISMATCH = "channel_mismatch"
+    """The channel, its currency, warehouse or shipping method does not fit."""
+    UNREADABLE = "unreadable"
+    """Amazon's payload lacks something an order cannot do without."""
+    INTERNAL = "internal"
+    """The import failed unexpectedly; the log has the traceback."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One reason why an order is not imported.
+
+    ``subject`` is what it is about (a SKU, an address field, an amount) and ``message``
+    says it to a person, with what to do. Neither holds personal data.
+    """
+
+    code: BlockerCode
+    message: str
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShippingMethod:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel of the shop, with what orders in it can use."""
+
+    id: str
+    slug: str
+    currency: str
+    warehouses: tuple[Warehouse, ...]
+    shipping_methods: tuple[ShippingMethod, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SkuResolution:
+    """What a seller SKU is in a channel: a variant, or the blocker that says why not.
+
+    ``variant_id`` is given whenever the variant exists, even if it cannot be sold.
+    """
+
+    sku: str
+    variant_id: str | None
+    blocker: Blocker | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """An amount with its tax; both in the order's currency."""
+
+    gross: Decimal
+    net: Decimal
+
+    @property
+    def tax(self) -> Decimal:
+        return self.gross - self.net
+
+
+@dataclass(frozen=True, slots=True)
+class LineDraft:
+    """A line of the shop's order: all units of one Amazon order item.
+
+    ``total`` is what the buyer pays for all units, ``undiscounted_total`` the same
+    before promotions. ``quantity_shipped`` of the ``quantity`` have left already.
+    """
+
+    order_item_id: str
+    sku: str
+    title: str
+    quantity: int
+    quantity_shipped: int
+    total: Price
+    undiscounted_total: Price
+    #: Of the line as a fraction (0.19); None where it is unknown or nothing is taxed.
+    tax_rate: Decimal | None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressDraft:
+    """An address in Saleor's fields. ``country`` is ISO 3166 alpha-2, ``phone`` E.164
+    or empty. ``company_name`` and the names may be empty."""
+
+    first_name: str
+    last_name: str
+    company_name: str
+    street_address_1: str
+    street_address_2: str
+    city: str
+    city_area: str
+    country_area: str
+    postal_code: str
+    country: str
+    phone: str
+
+    def __repr__(self) -> str:  # personal data stays out of logs and tracebacks
+        return f"AddressDraft(country={self.country!r}, …)"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderDraft:
+    """An Amazon order in the shop's terms; the numbers are Amazon's to the cent.
+
+    ``total`` equals the sum of the lines and ``shipping``. ``metadata`` can be read by
+    the customer; what is internal is in ``private_metadata``.
+    """
+
+    amazon_order_id: str
+    marketplace_id: str
+    #: Shown to people: "Amazon.de".
+    marketplace_name: str
+    currency: str
+    created_at: datetime
+    lines: tuple[LineDraft, ...]
+    shipping: Price
+    shipping_tax_rate: Decimal | None
+    #: "Amazon standard", from the fulfillmentServiceLevel.
+    shipping_name: str
+    total: Price
+    undiscounted_total: Price
+    shipping_address: AddressDraft | None
+    billing_address: AddressDraft | None
+    #: AMAZON: the order arrives fulfilled and touches no stock.
+    is_amazon_fulfilled: bool
+    #: Whether prices are shown with tax (tax-inclusive marketplaces).
+    display_gross_prices: bool
+    language_code: str
+    customer_note: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    private_metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order to create: the draft, where it goes, and the variant of each SKU."""
+
+    draft: OrderDraft
+    channel_id: str
+    warehouse_ids: tuple[str, ...]
+    shipping_method_id: str
+    #: seller SKU → variant id, for every line of the draft.
+    variant_ids: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedOrder:
+    """The shop's order. ``line_ids`` goes from Amazon's order item id to the line.
+
+    ``is_new`` is False when the shop already had an order with this Amazon order id:
+    then that one is returned and nothing was written.
+    """
+
+    amazon_order_id: str
+    order_id: str
+    number: str
+    line_ids: Mapping[str, str]
+    is_new: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BlockedOrder:
+    """The order was not created, nothing of it was written, and this is why."""
+
+    amazon_order_id: str
+    blockers: tuple[Blocker, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedLine:
+    line_id: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """A fulfillment of the shop that has become FULFILLED, as it is now.
+
+    ``carrier`` is what staff gave for it, free text, empty when nothing was.
+    """
+
+    order_id: str
+    fulfillment_id: str
+    tracking_number: str
+    carrier: str
+    shipped_at: datetime
+    lines: tuple[ShippedLine, ...]
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ShopOrderFigures:
+    """What the shop has of an order, for comparison with Amazon's figures."""
+
+    order_id: str
+    number: str
+    status: str
+    currency: str
+    total: Decimal
+    total_charged: Decimal
+    #: (SKU, quantity, gross total), in the order's line order.
+    lines: tuple[tuple[str, int, Decimal], ...]
+    shipping: Decimal
+    allocated: int
+    fulfilled: int
+
+
+class Store(Protocol):
+    """The shop. Every method takes and answers many where Amazon speaks in many."""
+
+    def channels(self) -> Sequence[Channel]:
+        """All channels of the shop, active or not."""
+        ...
+
+    def resolve_skus(
+        self, channel_id: str, skus: Sequence[str]
+    ) -> Mapping[str, SkuResolution]:
+        """A resolution for each of ``skus``; a constant number of queries."""
+        ...
+
+    def create_orders(
+        self, orders: Sequence[NewOrder]
+    ) -> Sequence[CreatedOrder | BlockedOrder]:
+        """Create what can be created, one answer per order, in the given order.
+
+        Must be called inside a transaction, with which everything it wrote stands or
+        falls. Stock of merchant-fulfilled units that are not shipped is allocated
+        under lock; units already shipped are taken from stock; an order that lacks
+        stock is blocked and does not touch its neighbours. Shipped units arrive as a
+        fulfillment. A charged transaction with the Amazon order id as reference is
+        recorded. No e-mail leaves.
+        """
+        ...
+
+    def shipments(self, fulfillment_ids: Sequence[str]) -> Sequence[Shipment]:
+        """The given fulfillments, as far as they are FULFILLED."""
+        ...
+
+    def shipments_changed_since(self, moment: datetime) -> Sequence[Shipment]:
+        """Shipments of Amazon orders that staff made or whose tracking they changed
+        at or after ``moment``: the sweep that finds what capture missed."""
+        ...
+
+    def note_shipment(self, fulfillment_id: str, metadata: Mapping[str, str]) -> None:
+        """Merge ``metadata`` into the fulfillment's public metadata; a fulfillment
+        that is gone is passed over. Never comes back as a staff action."""
+        ...
+
+    def add_note(self, order_id: str, message: str) -> None:
+        """Put a note on the order's timeline in the shop, in the channel's name."""
+        ...
+
+    def figures(self, order_ids: Sequence[str]) -> Mapping[str, ShopOrderFigures]:
+        """Order id → its figures, for those that exist."""
+        ...
