@@ -54,6 +54,8 @@ class AmazonOrder(models.Model):
     shop_order_id = models.CharField(max_length=36, null=True, unique=True)
     shop_order_number = models.CharField(max_length=64, blank=True)
     imported_at = models.DateTimeField(null=True)
+    #: When the import was last tried: the blocked ones take turns.
+    checked_at = models.DateTimeField(null=True)
     recorded_at = models.DateTimeField(default=clock.now)
 
     class Meta:
@@ -62,7 +64,7 @@ class AmazonOrder(models.Model):
             models.Index(fields=["-created_time", "-id"], name="amz_order_created_idx"),
             # The importer looks only at these few of possibly millions.
             models.Index(
-                fields=["import_state", "created_time"],
+                fields=["import_state", "checked_at"],
                 name="amz_order_open_idx",
                 condition=models.Q(import_state__in=["ready", "blocked"]),
             ),
@@ -149,6 +151,14 @@ class SyncCursor(models.Model):
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     last_run_at = models.DateTimeField(null=True)
+    #: When the next run is due; null means at once.
+    next_run_at = models.DateTimeField(null=True)
+    #: A scan that ran out of budget goes on from here instead of starting over, which
+    #: a long one would otherwise do for ever: Amazon's token for the next page, the
+    #: filter it belongs to, and the watermark the scan ends with.
+    page_token = models.TextField(blank=True)
+    page_filter = models.JSONField(default=dict)
+    page_watermark = models.DateTimeField(null=True)
     #: Why the last run did not end well, in words; empty when it did.
     last_error = models.TextField(blank=True)
 

@@ -48,6 +48,8 @@ class OutboxEntry(models.Model):
     actor = models.CharField(max_length=255, blank=True)
     created_at = models.DateTimeField(default=clock.now)
     settled_at = models.DateTimeField(null=True)
+    #: When the outcome was put onto the shop's order.
+    reported_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
@@ -55,7 +57,12 @@ class OutboxEntry(models.Model):
                 fields=["next_attempt_at", "id"],
                 name="amz_outbox_due_idx",
                 condition=models.Q(state__in=["pending", "sending", "unknown"]),
-            )
+            ),
+            models.Index(
+                fields=["settled_at"],
+                name="amz_outbox_unreported",
+                condition=models.Q(state__in=["succeeded", "failed"], reported_at=None),
+            ),
         ]
 
     def __str__(self) -> str:
