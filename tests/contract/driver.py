@@ -1,10 +1,10 @@
 """What the contract suite asks of a shop besides the port: its goods and its staff.
 
-``StaffDriver`` does what people do in the shop (set up channels and stock, sell, fulfil,
-track, cancel) by the shop's own means, and reads back what the shop then holds. Each
-shop implements it: ``in_saleor/drivers.py`` with Saleor's GraphQL mutations,
-``standalone/driver.py`` with the stand-alone shop's staff side. All ids are those of the
-port: the shop's primary keys as text.
+``StaffDriver`` does what people do in the shop (set up channels and stock, sell,
+fulfil, track, cancel) by the shop's own means, and reads back what the shop then holds.
+Each shop implements it: ``in_saleor/drivers.py`` with Saleor's GraphQL mutations,
+``standalone/driver.py`` with the stand-alone shop's staff side. All ids are those of
+the port: the shop's primary keys as text.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from saleor_amazon_channel.store.contract import AddressDraft, Channel, Price
 
 @dataclass(frozen=True, slots=True)
 class StockFigures:
-    """A variant's stock in one warehouse: what lies there, and what of it is promised."""
+    """A variant's stock in one warehouse: what is there, what of it is promised."""
 
     quantity: int
     allocated: int
