@@ -1,0 +1,83 @@
+"""What the GraphQL layer needs from the schema it is put into.
+
+The types, queries and mutations of this package are written once and live in two
+schemas: Saleor's own and the stand-alone shop's. What belongs to the schema (scalars,
+Money, the base of mutations, who asks and with which permissions) is named here and
+supplied by ``saleor/host.py`` or ``standalone/host.py``. Graphene keeps types by name,
+so a second DateTime or Money would clash with the host's.
+
+The host must be installed before any other module of this package is imported, since
+types are made at import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+
+class NoHostError(RuntimeError):
+    """The GraphQL types were imported before a host was installed."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """A schema's own building blocks; the names are Saleor's."""
+
+    # Scalars and types, by the names they have in the schema.
+    DateTime: Any
+    PositiveDecimal: Any
+    JSON: Any
+    #: Object type with ``currency`` and ``amount``; resolved from what ``money`` makes.
+    Money: Any
+    #: Enum whose members' values are "" (ASC) and "-" (DESC), as in Saleor.
+    OrderDirection: Any
+
+    #: Object type with ``field`` and ``message``: the base of every error type.
+    Error: Any
+    #: A ``graphene.Mutation`` that behaves like Saleor's ``BaseMutation``: ``Meta``
+    #: takes ``description``, ``permissions`` (a tuple of the two below) and
+    #: ``error_type_class``; it adds ``errors``, says the permissions in the
+    #: description, checks them, calls ``perform_mutation(cls, root, info, /, **data)``
+    #: with the writer open, and turns a Django ValidationError into ``errors``, with
+    #: field names in camel case and each error's ``code``.
+    BaseMutation: Any
+
+    #: Permissions as the host's ``BaseMutation`` takes them; ``name`` is Saleor's.
+    MANAGE_ORDERS: Enum
+    MANAGE_PLUGINS: Enum
+
+    #: Context, permission → None. Raises the host's PermissionDenied, as a top-level
+    #: error, unless whoever asks (staff or app) has the permission.
+    require: Callable[[Any, Enum], None]
+    #: Context → who asks, as the shop names them: a staff user's e-mail, an app's name.
+    requestor_name: Callable[[Any], str]
+    #: Context → context manager around reads, giving the database alias to read from.
+    #: Resolvers of a mutation's answer use it too.
+    reading: Callable[[Any], AbstractContextManager[str]]
+    #: Amount and currency → what ``Money`` resolves from.
+    money: Callable[[Decimal, str], Any]
+    #: How many nodes of a connection one query may ask for.
+    pagination_limit: int
+
+
+_host: Host | None = None
+
+
+def install(host: Host) -> None:
+    """Make ``host`` the schema this process serves."""
+    global _host
+    _host = host
+
+
+def current() -> Host:
+    """The installed host. Raises NoHostError where there is none."""
+    if _host is None:
+        raise NoHostError(
+            "Call graphql.host.install() before importing the GraphQL types."
+        )
+    return _host
