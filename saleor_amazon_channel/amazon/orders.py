@@ -14,7 +14,7 @@ empty text are one thing to Amazon (its examples have all three), so text is nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .client import Client
 
 T = TypeVar("T")
-Wire = Mapping[str, Any]
+Wire = dict[str, Any]
 
 SEARCH_ORDERS = "searchOrders"
 GET_ORDER = "getOrder"
@@ -492,7 +492,7 @@ class Order:
         try:
             return _order(_object(wire))
         except _Problem as problem:
-            order_id = wire.get("orderId") if isinstance(wire, Mapping) else None
+            order_id = wire.get("orderId") if isinstance(wire, dict) else None
             raise MalformedOrder(
                 order_id if isinstance(order_id, str) else "",
                 problem.path,
@@ -652,7 +652,7 @@ class _Problem(Exception):
 
 
 def _object(value: object) -> Wire:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return value
     raise _Problem("", "must be an object")
 
@@ -734,7 +734,7 @@ def _list(wire: Wire, key: str) -> Sequence[Any]:
     value = wire.get(key)
     if value is None:
         return ()
-    if not isinstance(value, list | tuple):
+    if not isinstance(value, list):
         raise _Problem(key, "must be a list")
     return value
 
@@ -757,16 +757,17 @@ def _texts(wire: Wire, key: str) -> tuple[str, ...]:
     return values
 
 
-def _inner(wire: Wire, *keys: str) -> Wire:
-    """The object under a path of keys; an empty one where it is absent."""
-    for depth, key in enumerate(keys):
-        value = wire.get(key)
-        if value is None:
-            return {}
-        if not isinstance(value, Mapping):
-            raise _Problem(".".join(keys[: depth + 1]), "must be an object")
-        wire = value
-    return wire
+def _inner(wire: Wire, key: str) -> Wire:
+    """The object under ``key``; an empty one where it is absent.
+
+    It is a wrapper we leave out, and so is its name in the path of a problem below it.
+    """
+    value = wire.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise _Problem(key, "must be an object")
+    return value
 
 
 # One function per object of the model, in the order of the classes above.
@@ -776,8 +777,8 @@ def _money(wire: Wire) -> Money:
     amount = wire.get("amount")
     if amount is None:
         raise _Problem("amount", "is missing")
-    # The model says string. A float has already lost what was written.
-    if isinstance(amount, float | bool) or not isinstance(amount, str | int):
+    # The model says string. A JSON number with decimals has lost what was written.
+    if type(amount) is not str and type(amount) is not int:
         raise _Problem("amount", "must be a decimal number in a string")
     try:
         number = Decimal(amount)
@@ -961,13 +962,12 @@ def _package(wire: Wire) -> OrderPackage:
 
 
 def _measurement(wire: Wire) -> Measurement:
-    value = wire.get("value")
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise _Problem("value", "must be a number")
     try:
-        return Measurement(_required_text(wire, "unit"), Decimal(str(value)))
+        # By way of the text: the decimal nearest to 0.1 is not what Amazon wrote.
+        value = Decimal(str(wire.get("value")))
     except InvalidOperation:
         raise _Problem("value", "must be a number") from None
+    return Measurement(_required_text(wire, "unit"), value)
 
 
 def _condition(wire: Wire) -> ItemCondition:
