@@ -1,0 +1,207 @@
+"""The stand-alone shop's side of the GraphQL layer: plain graphene.
+
+It behaves like Saleor where a client can tell, so that what is learned here holds
+there: names, error shapes, permission messages, the scalars' forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+import graphene
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import DEFAULT_DB_ALIAS
+from graphene.types.generic import GenericScalar
+from graphene.types.mutation import MutationOptions
+from graphene.utils.str_converters import to_camel_case
+from graphql.language import ast
+
+from ..amazon.marketplaces import minor_unit
+from ..graphql import host as graphql_host
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who asks: a staff user or an app. The view puts it on ``request.identity``."""
+
+    name: str
+    permissions: frozenset[str] = frozenset()
+
+
+class Permission(Enum):
+    MANAGE_ORDERS = "order.manage_orders"
+    MANAGE_PLUGINS = "plugins.manage_plugins"
+
+
+class PermissionDenied(Exception):
+    """Nobody is logged in, or lacks the permission."""
+
+    def __init__(self, permissions: Collection[Enum]) -> None:
+        names = ", ".join(permission.name for permission in permissions)
+        super().__init__(
+            "To access this path, you need one of the following permissions: " + names
+        )
+
+
+def require(context: Any, permission: Enum) -> None:
+    identity: Identity | None = getattr(context, "identity", None)
+    if identity is None or permission.name not in identity.permissions:
+        raise PermissionDenied([permission])
+
+
+def requestor_name(context: Any) -> str:
+    identity: Identity | None = getattr(context, "identity", None)
+    return identity.name if identity else ""
+
+
+@contextmanager
+def reading(context: Any) -> Iterator[str]:
+    yield DEFAULT_DB_ALIAS
+
+
+class DateTime(graphene.DateTime):
+    """ISO 8601, as in Saleor."""
+
+
+class PositiveDecimal(graphene.Float):
+    """A decimal that is 0 or more."""
+
+    @staticmethod
+    def parse_value(value: Any) -> Decimal | None:
+        try:
+            parsed = Decimal(str(value))
+        except InvalidOperation:
+            return None
+        return parsed if parsed.is_finite() and parsed >= 0 else None
+
+    @staticmethod
+    def parse_literal(node: Any) -> Decimal | None:
+        if isinstance(node, ast.FloatValue | ast.IntValue):
+            return PositiveDecimal.parse_value(node.value)
+        return None
+
+
+class JSON(GenericScalar):
+    """Any JSON value."""
+
+
+class OrderDirection(graphene.Enum):
+    ASC = ""
+    DESC = "-"
+
+
+class Money(graphene.ObjectType):
+    currency = graphene.String(description="Currency code.", required=True)
+    amount = graphene.Float(description="Amount of money.", required=True)
+
+    class Meta:
+        description = "Represents amount of money in specific currency."
+
+
+def money(amount: Decimal, currency: str) -> Money:
+    return Money(amount=amount.quantize(minor_unit(currency)), currency=currency)
+
+
+class Error(graphene.ObjectType):
+    field = graphene.String(
+        description=(
+            "Name of a field that caused the error. A value of `null` indicates that "
+            "the error isn't associated with a particular field."
+        )
+    )
+    message = graphene.String(description="The error message.")
+
+    class Meta:
+        description = "Represents an error in the input of a mutation."
+
+
+class BaseMutation(graphene.Mutation):
+    """See ``graphql.host.Host.BaseMutation``."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def __init_subclass_with_meta__(
+        cls,
+        description: str = "",
+        permissions: tuple[Enum, ...] = (),
+        error_type_class: Any = None,
+        **options: Any,
+    ) -> None:
+        meta = MutationOptions(cls)
+        meta.permissions = permissions
+        meta.error_type_class = error_type_class
+        names = ", ".join(permission.name for permission in permissions)
+        super().__init_subclass_with_meta__(
+            description=f"{description}\n\nRequires one of the following permissions: "
+            f"{names}.",
+            _meta=meta,
+            **options,
+        )
+        cls._meta.fields["errors"] = graphene.Field(
+            graphene.List(
+                graphene.NonNull(error_type_class),
+                description="List of errors that occurred executing the mutation.",
+            ),
+            default_value=[],
+            required=True,
+        )
+
+    @classmethod
+    def mutate(cls, root: Any, info: Any, **data: Any) -> Any:
+        for permission in cls._meta.permissions:
+            require(info.context, permission)
+        try:
+            return cls.perform_mutation(root, info, **data)  # type: ignore[attr-defined]
+        except ValidationError as error:
+            return cls(errors=_typed(error, cls._meta.error_type_class))
+
+
+def _typed(error: ValidationError, error_type: Any) -> list[Any]:
+    by_field = getattr(error, "error_dict", {NON_FIELD_ERRORS: error.error_list})
+    return [
+        error_type(
+            field=None if field == NON_FIELD_ERRORS else to_camel_case(field),
+            message=one.messages[0],
+            code=one.code or "invalid",
+        )
+        for field, errors in by_field.items()
+        for one in errors
+    ]
+
+
+def host() -> graphql_host.Host:
+    return graphql_host.Host(
+        DateTime=DateTime,
+        PositiveDecimal=PositiveDecimal,
+        JSON=JSON,
+        Money=Money,
+        OrderDirection=OrderDirection,
+        Error=Error,
+        BaseMutation=BaseMutation,
+        MANAGE_ORDERS=Permission.MANAGE_ORDERS,
+        MANAGE_PLUGINS=Permission.MANAGE_PLUGINS,
+        require=require,
+        requestor_name=requestor_name,
+        reading=reading,
+        money=money,
+        pagination_limit=100,
+    )
+
+
+@lru_cache(maxsize=1)
+def schema() -> graphene.Schema:
+    """The stand-alone shop's whole schema."""
+    graphql_host.install(host())
+    from ..graphql import mutations, queries
+
+    query = type("Query", (queries.AmazonQueries,), {})
+    mutation = type("Mutation", (mutations.AmazonMutations,), {})
+    return graphene.Schema(query=query, mutation=mutation)
