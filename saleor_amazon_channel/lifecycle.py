@@ -6,15 +6,28 @@ sweep for what capture missed; the same action told twice changes nothing.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from . import lock_objects, outbox
+from django.db import transaction
+from django.db.models import Min
+
+from . import clock, lock_objects, outbox, store
 from .ledger import timeline
-from .models import AmazonOrder, AmazonPackage, OutboxEntry
+from .models import AmazonOrder, AmazonPackage, OutboxEntry, SyncCursor
 from .store.contract import Shipment
 
+logger = logging.getLogger(__name__)
+
 AMAZON_FULFILLED = "AMAZON"
+
+
+STREAM = "staff_actions"
+#: Rows of the shop become visible when their transaction commits, not when they were
+#: written: look back this far behind the last sweep.
+SWEEP_OVERLAP = timedelta(minutes=15)
 
 
 class Refused(Exception):
@@ -24,7 +37,8 @@ class Refused(Exception):
 def record_shipments(shipments: Sequence[Shipment]) -> int:
     """Write an intent for each new or changed package; answer how many were written.
 
-    Shipments of orders that are not Amazon's are passed over (one query for all).
+    Shipments of orders that are not Amazon's are passed over. Must be called inside a
+    transaction: the one of the staff action.
     Raises Refused for an order that Amazon fulfils.
     """
     by_order: dict[str, list[Shipment]] = defaultdict(list)
@@ -108,3 +122,31 @@ def _record_package(
         actor=shipment.actor,
     )
     return 1
+
+
+def sweep() -> int:
+    """Find the staff actions that capture missed; answer how many intents it wrote.
+
+    The guarantee behind capture: what a crash between the shop's commits, a failing
+    receiver or a switched-off channel swallowed is found here.
+    """
+    cursor, _ = SyncCursor.objects.get_or_create(account=None, stream=STREAM)
+    started_at = clock.now()
+    since = cursor.watermark or _first_import()
+    if since is None:
+        return 0
+    written = 0
+    for shipment in store.current().shipments_changed_since(since - SWEEP_OVERLAP):
+        try:
+            with transaction.atomic():
+                written += record_shipments([shipment])
+        except Refused as refusal:
+            logger.warning("a shipment cannot be confirmed: %s", refusal)
+    SyncCursor.objects.filter(pk=cursor.pk).update(
+        watermark=started_at, last_run_at=started_at
+    )
+    return written
+
+
+def _first_import() -> datetime | None:
+    return AmazonOrder.objects.aggregate(first=Min("imported_at"))["first"]

@@ -1,0 +1,1 @@
+"""The ledger: what Amazon told us, kept before it is judged."""

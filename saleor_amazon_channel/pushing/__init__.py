@@ -1,0 +1,1 @@
+"""From the outbox to Amazon: one module per kind of intent, and the runner."""

@@ -1,0 +1,299 @@
+"""From the ledger into the shop: what is ready becomes an order, or says why not.
+
+A batch is one transaction: the shop's orders and the ledger's links to them commit
+together, so a crash leaves either both or neither. One order's failure does not touch
+its neighbours.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import transaction
+
+from .. import clock, lock_objects, store
+from ..amazon.errors import MalformedOrder
+from ..amazon.orders import Order
+from ..ledger import payloads, timeline
+from ..ledger.recorder import blocker_as_json
+from ..models import AmazonOrder, AmazonOrderItem, Marketplace
+from ..store.contract import (
+    BlockedOrder,
+    Blocker,
+    BlockerCode,
+    CreatedOrder,
+    NewOrder,
+    OrderDraft,
+)
+from . import mapping, rules
+
+logger = logging.getLogger(__name__)
+
+State = AmazonOrder.ImportState
+
+BATCH_SIZE = 50
+#: How often a blocked order is looked at again.
+RETRY_BLOCKED_AFTER = timedelta(seconds=15)
+
+_OUTCOME_FIELDS = (
+    "import_state",
+    "blockers",
+    "note",
+    "shop_order_id",
+    "shop_order_number",
+    "imported_at",
+    "checked_at",
+)
+
+
+@dataclass
+class Imported:
+    """How many orders were looked at, and what became of them."""
+
+    imported: int = 0
+    blocked: int = 0
+    #: Waiting or ignored.
+    other: int = 0
+
+    def add(self, other: Imported) -> None:
+        self.imported += other.imported
+        self.blocked += other.blocked
+        self.other += other.other
+
+    @property
+    def total(self) -> int:
+        return self.imported + self.blocked + self.other
+
+
+def import_open(max_blocked: int = 500) -> Imported:
+    """Import all that is ready, then look again at what is blocked."""
+    result = Imported()
+    while True:
+        batch = _import_batch(State.READY)
+        result.add(batch)
+        if not batch.total:
+            break
+    started, looked_at = clock.now(), 0
+    while looked_at < max_blocked:
+        batch = _import_batch(State.BLOCKED, started - RETRY_BLOCKED_AFTER)
+        result.add(batch)
+        looked_at += batch.total
+        if not batch.total:
+            break
+    return result
+
+
+def reconsider_waiting(account_id: int, marketplace_id: str | None = None) -> int:
+    """Send what waits to the importer again, after a change of settings."""
+    waiting = AmazonOrder.objects.filter(
+        account_id=account_id, import_state=State.WAITING
+    )
+    if marketplace_id:
+        waiting = waiting.filter(marketplace_id=marketplace_id)
+    return waiting.update(import_state=State.READY)
+
+
+def import_named(amazon_order_ids: Iterable[str]) -> None:
+    """Import these orders now, also those from before ``import_from``."""
+    with transaction.atomic():
+        orders = [
+            order
+            for order in lock_objects.orders_by_id(amazon_order_ids)
+            if order.import_state != State.IMPORTED
+        ]
+        _import_safely(orders, is_named=True)
+
+
+def _import_batch(state: str, checked_before: object = None) -> Imported:
+    with transaction.atomic():
+        orders = lock_objects.orders_to_import(state, BATCH_SIZE, checked_before)
+        return _import_safely(orders)
+
+
+def _import_safely(
+    orders: Sequence[AmazonOrder], *, is_named: bool = False
+) -> Imported:
+    """Import a batch; if that fails unexpectedly, each order on its own."""
+    if not orders:
+        return Imported()
+    try:
+        with transaction.atomic():
+            return _import(orders, is_named)
+    except Exception as error:  # noqa: BLE001
+        # Whatever it is, it must not keep the neighbours out.
+        if len(orders) > 1:
+            result = Imported()
+            for order in orders:
+                order.refresh_from_db()
+                result.add(_import_safely([order], is_named=is_named))
+            return result
+        order = orders[0]
+        # Only what and where: the exception's own text may quote the buyer's data.
+        logger.error(
+            "order %s: import failed with %s\n%s",
+            order.amazon_order_id,
+            type(error).__name__,
+            "".join(traceback.format_tb(error.__traceback__)),
+        )
+        order.refresh_from_db()
+        blocker = Blocker(
+            BlockerCode.INTERNAL,
+            "The import failed unexpectedly; the server's log says why. "
+            "It is tried again by itself.",
+        )
+        _write([(order, [blocker])], [])
+        return Imported(blocked=1)
+
+
+@dataclass
+class _Candidate:
+    order: AmazonOrder
+    draft: OrderDraft
+    marketplace: Marketplace
+    blockers: list[Blocker] = field(default_factory=list)
+    variant_ids: dict[str, str] = field(default_factory=dict)
+
+
+def _import(orders: Sequence[AmazonOrder], is_named: bool) -> Imported:
+    marketplaces = {
+        (row.account_id, row.marketplace_id): row
+        for row in Marketplace.objects.filter(
+            account_id__in={order.account_id for order in orders}
+        )
+    }
+    blocked: list[tuple[AmazonOrder, list[Blocker]]] = []
+    decided: list[tuple[AmazonOrder, str, str]] = []
+    candidates: list[_Candidate] = []
+    for order in orders:
+        marketplace = marketplaces.get((order.account_id, order.marketplace_id))
+        try:
+            amazon_order = Order.from_wire(payloads.join(order.payload, order.personal))
+        except MalformedOrder as error:
+            blocked.append((order, [_unreadable(error)]))
+            continue
+        decision = rules.decide(
+            amazon_order,
+            import_orders=bool(marketplace and marketplace.import_orders),
+            import_from=(
+                amazon_order.created_time if is_named else order.account.import_from
+            ),
+            is_mapped=bool(marketplace and marketplace.is_mapped),
+        )
+        if decision.state != State.READY:
+            decided.append((order, decision.state, decision.reason))
+            continue
+        assert marketplace is not None  # noqa: S101 - an unmapped one is never ready
+        try:
+            draft = mapping.map_order(amazon_order)
+        except mapping.CannotMap as error:
+            blocked.append((order, list(error.blockers)))
+            continue
+        candidates.append(_Candidate(order, draft, marketplace))
+
+    _resolve(candidates)
+    blocked += [(c.order, c.blockers) for c in candidates if c.blockers]
+    clean = [c for c in candidates if not c.blockers]
+    answers = store.current().create_orders([_new_order(c) for c in clean])
+    created: list[tuple[AmazonOrder, CreatedOrder]] = []
+    for candidate, answer in zip(clean, answers, strict=True):
+        if isinstance(answer, BlockedOrder):
+            blocked.append((candidate.order, list(answer.blockers)))
+        else:
+            created.append((candidate.order, answer))
+    _write(blocked, created, decided)
+    return Imported(len(created), len(blocked), len(decided))
+
+
+def _resolve(candidates: Sequence[_Candidate]) -> None:
+    """Find the variant of every SKU: one look-up per channel for the whole batch."""
+    skus: dict[str, set[str]] = defaultdict(set)
+    for candidate in candidates:
+        skus[candidate.marketplace.channel_id].update(
+            line.sku for line in candidate.draft.lines
+        )
+    found = {
+        channel_id: store.current().resolve_skus(channel_id, sorted(wanted))
+        for channel_id, wanted in skus.items()
+    }
+    for candidate in candidates:
+        resolutions = found[candidate.marketplace.channel_id]
+        for sku in dict.fromkeys(line.sku for line in candidate.draft.lines):
+            resolution = resolutions[sku]
+            if resolution.blocker:
+                candidate.blockers.append(resolution.blocker)
+            elif resolution.variant_id:
+                candidate.variant_ids[sku] = resolution.variant_id
+
+
+def _new_order(candidate: _Candidate) -> NewOrder:
+    return NewOrder(
+        draft=candidate.draft,
+        channel_id=candidate.marketplace.channel_id,
+        warehouse_ids=tuple(candidate.marketplace.warehouse_ids),
+        shipping_method_id=candidate.marketplace.shipping_method_id,
+        variant_ids=candidate.variant_ids,
+    )
+
+
+def _unreadable(error: MalformedOrder) -> Blocker:
+    return Blocker(
+        BlockerCode.UNREADABLE,
+        f"Amazon's data of this order cannot be read: {error.path} {error.problem}.",
+        error.path,
+    )
+
+
+def _write(
+    blocked: Sequence[tuple[AmazonOrder, list[Blocker]]],
+    created: Sequence[tuple[AmazonOrder, CreatedOrder]],
+    decided: Sequence[tuple[AmazonOrder, str, str]] = (),
+) -> None:
+    """Put the outcomes into the ledger, in a constant number of queries."""
+    now = clock.now()
+    events: list[tuple[AmazonOrder, str, str]] = []
+    changed: list[AmazonOrder] = []
+    unchanged: list[AmazonOrder] = []
+
+    for order, blockers in blocked:
+        as_json = [blocker_as_json(blocker) for blocker in blockers]
+        if order.import_state == State.BLOCKED and order.blockers == as_json:
+            # Blocked orders come round every few seconds: no news, no event.
+            unchanged.append(order)
+            continue
+        order.import_state, order.blockers = State.BLOCKED, as_json
+        order.note = " ".join(blocker.message for blocker in blockers)
+        events.append((order, "blocked", order.note))
+        changed.append(order)
+    for order, state, reason in decided:
+        order.import_state, order.blockers, order.note = state, [], reason
+        changed.append(order)
+    lines: dict[tuple[int, str], str] = {}
+    for order, answer in created:
+        order.import_state, order.blockers = State.IMPORTED, []
+        order.shop_order_id, order.shop_order_number = answer.order_id, answer.number
+        order.imported_at = now
+        order.note = f"Imported as order {answer.number}."
+        events.append((order, "imported", order.note))
+        changed.append(order)
+        lines.update({(order.pk, item): line for item, line in answer.line_ids.items()})
+
+    for order in changed:
+        order.checked_at = now
+    AmazonOrder.objects.bulk_update(changed, _OUTCOME_FIELDS)
+    if unchanged:
+        AmazonOrder.objects.filter(pk__in=[o.pk for o in unchanged]).update(
+            checked_at=now
+        )
+    if lines:
+        items = AmazonOrderItem.objects.filter(
+            order__in=[order for order, _ in created]
+        )
+        for item in items:
+            item.shop_line_id = lines.get((item.order_id, item.order_item_id), "")
+        AmazonOrderItem.objects.bulk_update(items, ["shop_line_id"])
+    timeline.add_many(events)

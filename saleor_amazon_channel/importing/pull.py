@@ -1,0 +1,217 @@
+"""Read from Amazon what changed, page by page, into the ledger.
+
+One scan of an account covers all its marketplaces (``searchOrders`` refills one call
+in 179 s). It is single-flight by a lease that every page renews. Each page is committed
+with the proof that the lease was still ours, and the watermark moves only after the
+last page, to the upper bound that Amazon named on the first (SP-API, "Get orders with
+filtering criteria"). Pages overlap the last scan, since late writes do appear on
+Amazon's side behind the watermark.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from .. import budget, clock, lock_objects
+from ..amazon import errors
+from ..amazon.client import Client
+from ..amazon.orders import Order, SearchOrdersPage, get_order, search_orders
+from ..ledger import communication, recorder
+from ..ledger.recorder import Recorded
+from ..models import ChannelSettings, SellerAccount, SyncCursor
+
+logger = logging.getLogger(__name__)
+
+STREAM = "orders"
+OVERLAP = timedelta(minutes=5)
+#: Longer than a page can take: time-outs and retries of one call included.
+LEASE_LIFETIME = timedelta(minutes=5)
+#: A run waits this long for budget; beyond it the scan goes on in a later run.
+MAX_WAIT_SECONDS = 2.0
+
+
+class LeaseLostError(Exception):
+    """Another worker took the scan over; what this one has not committed is void."""
+
+
+@dataclass(frozen=True)
+class PullResult:
+    """What a run did. ``error`` says in words why it did not reach the end."""
+
+    pages: int = 0
+    recorded: Recorded = Recorded()  # noqa: RUF009 - frozen
+    is_complete: bool = False
+    error: str = ""
+
+
+def due_accounts() -> list[SellerAccount]:
+    """Active accounts whose next scan is due."""
+    waiting = SyncCursor.objects.filter(
+        Q(next_run_at__gt=clock.now()) | Q(lease_until__gt=clock.now()), stream=STREAM
+    )
+    return list(
+        SellerAccount.objects.filter(state=SellerAccount.State.ACTIVE)
+        .exclude(pk__in=waiting.values("account_id"))
+        .order_by("pk")
+    )
+
+
+def pull_now(account: SellerAccount) -> None:
+    """Make the account's next scan due at once, for the next worker that looks."""
+    cursor, _ = SyncCursor.objects.get_or_create(account=account, stream=STREAM)
+    SyncCursor.objects.filter(pk=cursor.pk).update(next_run_at=None)
+
+
+def pull(account: SellerAccount, client: Client | None = None) -> PullResult:
+    """Scan what changed since the last scan; nothing if another worker is at it."""
+    lease = _take_lease(account)
+    if lease is None:
+        return PullResult(error="Another worker is pulling this account.")
+    cursor_id, token = lease
+    marketplace_ids = list(
+        account.marketplaces.filter(is_participating=True)
+        .order_by("marketplace_id")
+        .values_list("marketplace_id", flat=True)
+    )
+    pages, recorded, error, retry_at = 0, Recorded(), "", None
+    is_complete = False
+    try:
+        if not marketplace_ids:
+            error = "The account takes part in no marketplace."
+        else:
+            client = client or budget.client_for(account)
+        while client is not None and not error and not is_complete:
+            page, page_filter = _fetch(client, account, cursor_id, marketplace_ids)
+            result, is_complete = _commit(account, cursor_id, token, page, page_filter)
+            pages, recorded = pages + 1, recorded + result
+    except errors.TryLater as failure:
+        error, retry_at = str(failure), failure.available_at
+    except errors.InvalidRequest as failure:
+        # Most likely the page's token has expired (24 h): start the scan over.
+        error = str(failure)
+        _forget_page(cursor_id, token)
+    except errors.AmazonError as failure:
+        error = str(failure)
+        communication.note_failure(account, "searchOrders", failure)
+    except LeaseLostError:
+        logger.warning("account %s: the lease on the scan was lost", account.pk)
+        return PullResult(pages, recorded, error="The lease was lost.")
+    finally:
+        _release(cursor_id, token, error, retry_at)
+    return PullResult(pages, recorded, is_complete, error)
+
+
+def pull_named(
+    account: SellerAccount,
+    amazon_order_ids: Sequence[str],
+    client: Client | None = None,
+    max_wait_seconds: float = MAX_WAIT_SECONDS,
+) -> dict[str, str]:
+    """Read these orders with ``getOrder``: id → why it could not be, in words.
+
+    The watermark stays where it is: this only hastens what a scan would find.
+    """
+    client = client or budget.client_for(account)
+    found: list[tuple[Order, dict[str, object]]] = []
+    failed: dict[str, str] = {}
+    for order_id in amazon_order_ids:
+        try:
+            found.append(get_order(client, order_id, max_wait_seconds=max_wait_seconds))
+        except errors.NotFound:
+            failed[order_id] = "Amazon has no such order for this account."
+        except errors.AmazonError as failure:
+            failed[order_id] = str(failure)
+            communication.note_failure(account, "getOrder", failure)
+    recorder.record(account, found)
+    return failed
+
+
+def _take_lease(account: SellerAccount) -> tuple[int, uuid.UUID] | None:
+    cursor, _ = SyncCursor.objects.get_or_create(account=account, stream=STREAM)
+    now, token = clock.now(), uuid.uuid4()
+    taken = (
+        SyncCursor.objects.filter(pk=cursor.pk)
+        .filter(Q(lease_until=None) | Q(lease_until__lte=now))
+        .update(lease_token=token, lease_until=now + LEASE_LIFETIME)
+    )
+    return (cursor.pk, token) if taken else None
+
+
+def _fetch(
+    client: Client, account: SellerAccount, cursor_id: int, marketplace_ids: list[str]
+) -> tuple[SearchOrdersPage, dict[str, object]]:
+    """The next page of the scan: the first one, or where the cursor says to go on."""
+    cursor = SyncCursor.objects.get(pk=cursor_id)
+    page_filter = cursor.page_filter if cursor.page_token else {}
+    if not page_filter:
+        since = cursor.watermark or account.import_from
+        page_filter = {
+            "last_updated_after": (since - OVERLAP).isoformat(),
+            "marketplace_ids": marketplace_ids,
+        }
+    page = search_orders(
+        client,
+        last_updated_after=datetime.fromisoformat(page_filter["last_updated_after"]),
+        marketplace_ids=page_filter["marketplace_ids"],
+        pagination_token=cursor.page_token or None,
+        max_wait_seconds=MAX_WAIT_SECONDS,
+    )
+    return page, page_filter
+
+
+def _commit(
+    account: SellerAccount,
+    cursor_id: int,
+    token: uuid.UUID,
+    page: SearchOrdersPage,
+    page_filter: dict[str, object],
+) -> tuple[Recorded, bool]:
+    """Record a page and move the cursor, in one transaction, if the lease is ours."""
+    with transaction.atomic():
+        cursor = lock_objects.cursor_with_lease(cursor_id, token)
+        if cursor is None:
+            raise LeaseLostError
+        orders = zip(page.orders, page.payloads, strict=True)
+        recorded = recorder.record(account, list(orders), page.malformed)
+        if not cursor.page_token:
+            cursor.page_watermark = page.last_updated_before
+        cursor.page_token = page.next_token or ""
+        cursor.page_filter = page_filter if page.next_token else {}
+        is_complete = page.next_token is None
+        if is_complete:
+            # Never backwards: Amazon's clock and ours may differ.
+            if cursor.page_watermark and (
+                cursor.watermark is None or cursor.page_watermark > cursor.watermark
+            ):
+                cursor.watermark = cursor.page_watermark
+            cursor.page_watermark = None
+        cursor.lease_until = clock.now() + LEASE_LIFETIME
+        cursor.save()
+    return recorded, is_complete
+
+
+def _forget_page(cursor_id: int, token: uuid.UUID) -> None:
+    SyncCursor.objects.filter(pk=cursor_id, lease_token=token).update(
+        page_token="", page_filter={}, page_watermark=None
+    )
+
+
+def _release(
+    cursor_id: int, token: uuid.UUID, error: str, retry_at: datetime | None
+) -> None:
+    now = clock.now()
+    due = now + ChannelSettings.load().pull_interval
+    SyncCursor.objects.filter(pk=cursor_id, lease_token=token).update(
+        lease_token=None,
+        lease_until=None,
+        last_run_at=now,
+        next_run_at=min(due, retry_at) if retry_at else due,
+        last_error=error,
+    )

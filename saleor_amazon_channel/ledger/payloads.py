@@ -1,0 +1,83 @@
+"""Amazon's payload in two halves, so that personal data can be encrypted apart.
+
+What Amazon calls personal data is in "Access Orders PII" (Orders API v2026-01-01):
+buyer name and e-mail, the delivery address, gift messages and the URL of a
+customization. We take whole blocks rather than single fields out, which also covers
+company names, tax registrations and delivery instructions.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Payload = dict[str, Any]
+
+#: On an item: (block, sub-block, field) of what is personal.
+_ITEM_PATHS = (
+    ("fulfillment", "packing", "giftOption"),
+    ("product", "customization", "customizedUrl"),
+)
+
+
+def split(payload: Payload) -> tuple[Payload, Payload]:
+    """(what may be read, what is personal). ``join`` of both gives the payload."""
+    public = dict(payload)
+    personal: Payload = {
+        name: public.pop(name) for name in ("buyer", "recipient") if name in public
+    }
+    tax = public.get("tax")
+    if isinstance(tax, dict) and "taxRegistrations" in tax:
+        public["tax"] = {
+            name: value for name, value in tax.items() if name != "taxRegistrations"
+        }
+        personal["taxRegistrations"] = tax["taxRegistrations"]
+    items = public.get("orderItems")
+    if isinstance(items, list):
+        public["orderItems"] = list(items)
+        taken: dict[str, Payload] = {}
+        for index, item in enumerate(items):
+            for block, sub_block, field in _ITEM_PATHS:
+                inner = _inner(item, block, sub_block)
+                if inner is None or field not in inner:
+                    continue
+                taken.setdefault(str(index), {})[field] = inner[field]
+                item = _without(item, block, sub_block, field)
+            public["orderItems"][index] = item
+        if taken:
+            personal["items"] = taken
+    return public, personal
+
+
+def join(public: Payload, personal: Payload) -> Payload:
+    """The payload as Amazon sent it; after redaction, without what was personal."""
+    payload = dict(public)
+    payload.update(
+        {name: personal[name] for name in ("buyer", "recipient") if name in personal}
+    )
+    if "taxRegistrations" in personal:
+        payload["tax"] = {
+            **payload.get("tax", {}),
+            "taxRegistrations": personal["taxRegistrations"],
+        }
+    if "items" in personal:
+        payload["orderItems"] = list(payload["orderItems"])
+        for index, fields in personal["items"].items():
+            item = payload["orderItems"][int(index)]
+            for block, sub_block, field in _ITEM_PATHS:
+                if field in fields:
+                    outer = item[block]
+                    inner = {**outer[sub_block], field: fields[field]}
+                    item = {**item, block: {**outer, sub_block: inner}}
+            payload["orderItems"][int(index)] = item
+    return payload
+
+
+def _inner(item: Any, block: str, sub_block: str) -> Payload | None:
+    outer = item.get(block) if isinstance(item, dict) else None
+    inner = outer.get(sub_block) if isinstance(outer, dict) else None
+    return inner if isinstance(inner, dict) else None
+
+
+def _without(item: Payload, block: str, sub_block: str, field: str) -> Payload:
+    inner = {k: v for k, v in item[block][sub_block].items() if k != field}
+    return {**item, block: {**item[block], sub_block: inner}}

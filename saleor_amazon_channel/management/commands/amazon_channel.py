@@ -1,0 +1,71 @@
+"""``manage.py amazon_channel``: run the channel by hand, or see how it is."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from ... import clock, lifecycle, store, tasks
+from ...importing import importer, pull
+from ...ledger import status
+from ...models import SellerAccount
+from ...pushing import runner
+
+
+class Command(BaseCommand):
+    help = "Pull, import, push, or show the state of the Amazon sales channel."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        commands = parser.add_subparsers(dest="command", required=True)
+        commands.add_parser("pull", help="scan all accounts now and import")
+        commands.add_parser("push", help="sweep, and send what is due to Amazon")
+        work = commands.add_parser(
+            "work",
+            help="do what Celery would, in this process",
+        )
+        work.add_argument("--once", action="store_true", help="one round, then stop")
+        state = commands.add_parser("status", help="show accounts, orders and outbox")
+        state.add_argument("--json", action="store_true")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with store.writer():
+            getattr(self, options["command"])(**options)
+
+    def pull(self, **_: Any) -> None:
+        for account in SellerAccount.objects.filter(state=SellerAccount.State.ACTIVE):
+            result = pull.pull(account)
+            recorded = result.recorded
+            self.stdout.write(
+                f"{account}: {result.pages} pages, {recorded.new} new, "
+                f"{recorded.changed} changed, {recorded.unchanged} known. "
+                f"{result.error}"
+            )
+        imported = importer.import_open()
+        self.stdout.write(f"{imported.imported} imported, {imported.blocked} blocked")
+
+    def push(self, **_: Any) -> None:
+        found = lifecycle.sweep()
+        result = runner.push()
+        self.stdout.write(
+            f"{found} found by the sweep; {result.succeeded} sent, {result.failed} "
+            f"failed, {result.postponed} postponed"
+        )
+
+    def work(self, once: bool, **_: Any) -> None:
+        while True:
+            for task, arguments in tasks.due():
+                task(*arguments)
+            if once:
+                return
+            clock.sleep(1)
+
+    def status(self, **options: Any) -> None:
+        state = status.read()
+        if options["json"]:
+            self.stdout.write(json.dumps(state, default=str, indent=2))
+            return
+        for line in status.as_lines(state):
+            self.stdout.write(line)

@@ -1,0 +1,173 @@
+"""The outbox: the only writer of an entry's state.
+
+    pending ──claim──► sending ──settle──► succeeded | failed | pending (try later)
+       │                  │ └────────────► unknown ──claim──► (reconciled) …
+       └─► superseded     └─ worker lost: claimed again, as unknown
+
+Entries of one Amazon order are sent in the order they were written.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q
+
+from . import clock
+from .models import AmazonOrder, OutboxAttempt, OutboxEntry, SellerAccount
+
+State = OutboxEntry.State
+
+#: A worker that has not settled a claim by then is taken for dead.
+CLAIM_LIFETIME = timedelta(minutes=5)
+
+_OPEN = (State.PENDING, State.SENDING, State.UNKNOWN)
+
+
+def enqueue(
+    order: AmazonOrder,
+    kind: OutboxEntry.Kind,
+    *,
+    subject: str,
+    revision: int,
+    payload: dict[str, Any],
+    actor: str = "",
+) -> None:
+    """Write an intent in the caller's transaction.
+
+    ``subject`` is what the intent is about within the order and ``revision`` its
+    version: the same twice is written once, and a newer one takes the place of an
+    older one that was not sent yet.
+    """
+    prefix = f"{kind}:{order.amazon_order_id}:{subject}:"
+    OutboxEntry.objects.filter(
+        order=order,
+        kind=kind,
+        idempotency_key__startswith=prefix,
+        state=State.PENDING,
+    ).exclude(idempotency_key=f"{prefix}{revision}").update(
+        state=State.SUPERSEDED, settled_at=clock.now()
+    )
+    OutboxEntry.objects.bulk_create(
+        [
+            OutboxEntry(
+                account_id=order.account_id,
+                order=order,
+                kind=kind,
+                idempotency_key=f"{prefix}{revision}",
+                payload=payload,
+                actor=actor,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An entry that is ours to send until the claim's lifetime is over.
+
+    ``must_reconcile``: it may have reached Amazon already, so read before sending.
+    """
+
+    entry: OutboxEntry
+    token: uuid.UUID
+    must_reconcile: bool
+
+
+def claim(account: SellerAccount, limit: int) -> Sequence[Claim]:
+    """Take up to ``limit`` due entries of an account, at most one of each order."""
+    now, token = clock.now(), uuid.uuid4()
+    older = OutboxEntry.objects.filter(
+        order=OuterRef("order"), id__lt=OuterRef("id"), state__in=_OPEN
+    )
+    with transaction.atomic():
+        entries = list(
+            OutboxEntry.objects.select_for_update(of=("self",), skip_locked=True)
+            .filter(account=account)
+            .filter(
+                Q(state__in=(State.PENDING, State.UNKNOWN), next_attempt_at__lte=now)
+                | Q(state=State.SENDING, claimed_until__lte=now)
+            )
+            .filter(~Exists(older))
+            .select_related("order")
+            .order_by("next_attempt_at", "id")[:limit]
+        )
+        claims = [
+            Claim(entry, token, entry.state != State.PENDING) for entry in entries
+        ]
+        OutboxEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(
+            state=State.SENDING,
+            claim_token=token,
+            claimed_until=now + CLAIM_LIFETIME,
+            attempt_count=F("attempt_count") + 1,
+        )
+    for entry in entries:
+        entry.attempt_count += 1
+    return claims
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an attempt. ``next_attempt_at`` for pending and unknown only."""
+
+    state: OutboxEntry.State
+    message: str = ""
+    error_code: str = ""
+    next_attempt_at: datetime | None = None
+    status_code: int | None = None
+    request_id: str = ""
+    #: Nothing was sent, so it does not count as an attempt.
+    is_postponed: bool = False
+
+
+def settle(claim: Claim, outcome: Outcome, started_at: datetime) -> bool:
+    """Write the outcome in the caller's transaction; False if the claim was lost."""
+    now = clock.now()
+    is_final = outcome.state not in _OPEN
+    updated = OutboxEntry.objects.filter(
+        pk=claim.entry.pk, claim_token=claim.token, state=State.SENDING
+    ).update(
+        state=outcome.state,
+        claim_token=None,
+        claimed_until=None,
+        next_attempt_at=outcome.next_attempt_at or now,
+        settled_at=now if is_final else None,
+        error_code=outcome.error_code,
+        error_message=outcome.message if outcome.state != State.SUCCEEDED else "",
+        attempt_count=F("attempt_count") - (1 if outcome.is_postponed else 0),
+    )
+    if not updated:
+        return False
+    if not outcome.is_postponed:
+        OutboxAttempt.objects.create(
+            entry=claim.entry,
+            started_at=started_at,
+            duration_ms=max(0, int((now - started_at).total_seconds() * 1000)),
+            outcome=outcome.state,
+            status_code=outcome.status_code,
+            request_id=outcome.request_id,
+            message=outcome.message,
+        )
+    return True
+
+
+def unreported(limit: int) -> Sequence[OutboxEntry]:
+    """Settled entries whose outcome is not on the shop's order yet, locked."""
+    return list(
+        OutboxEntry.objects.select_for_update(of=("self",), skip_locked=True)
+        .filter(state__in=(State.SUCCEEDED, State.FAILED), reported_at=None)
+        .select_related("order")
+        .order_by("settled_at", "id")[:limit]
+    )
+
+
+def mark_reported(entries: Sequence[OutboxEntry]) -> None:
+    OutboxEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(
+        reported_at=clock.now()
+    )

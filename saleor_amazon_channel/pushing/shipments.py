@@ -1,0 +1,178 @@
+"""Confirm a package to Amazon (``confirmShipment``), or find out that it is confirmed.
+
+Payload of the entry: ``{"package_reference_id": int, "revision": int}``; the content is
+the package's at the moment of sending. The package reference id makes a repeated
+confirmation replace the package instead of adding one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from .. import clock, store
+from ..amazon import carriers, errors, orders
+from ..amazon.client import Client
+from ..amazon.orders_v0 import Package, PackageItem, confirm_shipment
+from ..models import AmazonPackage, Marketplace, OutboxEntry
+from ..outbox import Outcome, State
+
+#: Without a tracking number a shipment waits until this long before its ship-by date.
+TRACKING_DEADLINE = timedelta(hours=2)
+#: What lacks something that staff can still add is looked at again this often.
+HELD_RETRY = timedelta(minutes=1)
+#: Amazon refuses a ship date in the future; clocks differ.
+SHIP_DATE_MARGIN = timedelta(minutes=1)
+
+
+def send(
+    client: Client, entry: OutboxEntry, max_wait_seconds: float, *, reconcile: bool
+) -> Outcome:
+    """Send one confirmation. ``reconcile``: it may have been sent before.
+
+    Raises what ``amazon.errors`` names when the call failed.
+    """
+    order = entry.order
+    package = AmazonPackage.objects.get(
+        order=order, package_reference_id=entry.payload["package_reference_id"]
+    )
+    if package.revision != entry.payload["revision"]:
+        return Outcome(State.SUPERSEDED, "A newer version of the package is sent.")
+    reference = package.package_reference_id
+    if package.confirmed_revision == package.revision:
+        return Outcome(State.SUCCEEDED, f"Package {reference} is confirmed to Amazon.")
+
+    code, name = _carrier(package)
+    held = _held(entry, package, code)
+    if held:
+        return held
+    wanted = Package(
+        package_reference_id=str(reference),
+        carrier_code=code,
+        carrier_name=name,
+        tracking_number=package.tracking_number,
+        ship_date=_ship_date(package),
+        items=tuple(
+            PackageItem(item["order_item_id"], item["quantity"])
+            for item in package.items
+        ),
+    )
+    if reconcile and _amazon_has(client, order.amazon_order_id, wanted):
+        return Outcome(
+            State.SUCCEEDED, f"Package {reference} was found confirmed on Amazon."
+        )
+    try:
+        confirm_shipment(
+            client,
+            order.amazon_order_id,
+            order.marketplace_id,
+            wanted,
+            max_wait_seconds=max_wait_seconds,
+        )
+    except errors.PackageToUpdateNotFound:
+        # Every unit is in a package already: ours under this id, or one of
+        # somebody who confirmed it in Seller Central.
+        if not _amazon_has(client, order.amazon_order_id, wanted):
+            raise
+    return Outcome(
+        State.SUCCEEDED,
+        f"Package {reference} is confirmed to Amazon: {name or code}, "
+        f"tracking {package.tracking_number}.",
+    )
+
+
+def record_success(entry: OutboxEntry) -> None:
+    """Remember, with the outcome, which version of the package Amazon has."""
+    AmazonPackage.objects.filter(
+        order=entry.order,
+        package_reference_id=entry.payload["package_reference_id"],
+    ).update(confirmed_revision=entry.payload["revision"])
+
+
+def report(entry: OutboxEntry) -> None:
+    """Put the outcome onto the shop's fulfillment and order."""
+    reference = entry.payload["package_reference_id"]
+    package = AmazonPackage.objects.get(
+        order=entry.order, package_reference_id=reference
+    )
+    settled_at = entry.settled_at or clock.now()
+    shop = store.current()
+    shop.note_shipment(
+        package.fulfillment_id,
+        {
+            "amazon.packageReferenceId": str(reference),
+            "amazon.confirmation": entry.state,
+            "amazon.confirmationAt": settled_at.isoformat(timespec="seconds"),
+        },
+    )
+    shop.add_note(
+        entry.order.shop_order_id or "",
+        entry.error_message or f"Package {reference} is confirmed to Amazon.",
+    )
+
+
+def _carrier(package: AmazonPackage) -> tuple[str, str]:
+    """(code, name): what staff gave, else the marketplace's default, else nothing."""
+    if package.carrier_name:
+        code = carriers.carrier_code(package.carrier_name)
+        return (code, "") if code else (carriers.OTHER, package.carrier_name)
+    default = (
+        Marketplace.objects.filter(
+            account_id=package.order.account_id,
+            marketplace_id=package.order.marketplace_id,
+        )
+        .values_list("default_carrier_code", flat=True)
+        .first()
+    )
+    return default or "", ""
+
+
+def _held(
+    entry: OutboxEntry, package: AmazonPackage, carrier_code: str
+) -> Outcome | None:
+    """Wait for what staff can still add; fail when the ship-by date comes near."""
+    if package.tracking_number and carrier_code:
+        return None
+    missing, remedy = (
+        ("a tracking number", "Add it to the fulfillment")
+        if not package.tracking_number
+        else ("a carrier", "Set the marketplace's default carrier")
+    )
+    now = clock.now()
+    ship_by = entry.order.ship_by
+    deadline = ship_by - TRACKING_DEADLINE if ship_by else None
+    reference = package.package_reference_id
+    if deadline and now >= deadline and not package.tracking_number:
+        return Outcome(
+            State.FAILED,
+            f"Package {reference} is not confirmed: Amazon wants {missing} and the "
+            f"ship-by date is near. {remedy}, or confirm it in Seller Central.",
+            error_code="MISSING_TRACKING_NUMBER",
+        )
+    retry_at = now + HELD_RETRY
+    return Outcome(
+        State.PENDING,
+        f"Package {reference} waits for {missing}. {remedy}.",
+        error_code="WAITING",
+        next_attempt_at=min(retry_at, deadline) if deadline else retry_at,
+        is_postponed=True,
+    )
+
+
+def _ship_date(package: AmazonPackage) -> datetime:
+    """Not in the future and not before the order: Amazon refuses both."""
+    latest = clock.now() - SHIP_DATE_MARGIN
+    return max(min(package.ship_date, latest), package.order.created_time)
+
+
+def _amazon_has(client: Client, amazon_order_id: str, wanted: Package) -> bool:
+    """Whether Amazon stored the package as we want it."""
+    order, _ = orders.get_order(client, amazon_order_id)
+    content = Counter({item.order_item_id: item.quantity for item in wanted.items})
+    return any(
+        package.package_reference_id == wanted.package_reference_id
+        and package.tracking_number == wanted.tracking_number
+        and Counter({i.order_item_id: i.quantity for i in package.package_items})
+        == content
+        for package in order.packages
+    )

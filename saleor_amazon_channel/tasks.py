@@ -1,0 +1,110 @@
+"""Celery's entry points: one fixed tick that looks what is due and hands it out.
+
+Tasks are short, carry no data but keys, and may run twice or at once: what they do is
+guarded by leases and row locks. ``shared_task`` takes on the task class of whatever
+Celery app it runs in.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from celery import shared_task
+
+from . import clock, lifecycle, store
+from .conf import app_settings
+from .importing import importer, pull
+from .models import AmazonOrder, ChannelSettings, OutboxEntry, SellerAccount, SyncCursor
+from .pushing import runner
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 15
+SWEEP_INTERVAL = timedelta(minutes=1)
+
+
+def _options(**options: Any) -> dict[str, Any]:
+    queue = app_settings.CELERY_QUEUE_NAME
+    return {**options, "queue": queue} if queue else options
+
+
+def beat_schedule() -> dict[str, dict[str, Any]]:
+    """Entries for ``settings.CELERY_BEAT_SCHEDULE``."""
+    return {
+        "amazon-channel-tick": {
+            "task": "saleor_amazon_channel.tick",
+            "schedule": timedelta(seconds=TICK_SECONDS),
+            "options": _options(),
+        }
+    }
+
+
+# A tick that waited longer than its interval has been overtaken by the next. The
+# database scheduler drops the schedule's own "expires", so it is on the task.
+@shared_task(name="saleor_amazon_channel.tick", expires=TICK_SECONDS)
+def tick() -> None:
+    """Hand out what is due; nothing while the channel is off."""
+    with store.writer():
+        work = due()
+    for task, arguments in work:
+        task.apply_async(args=arguments, **_options())
+
+
+@shared_task(name="saleor_amazon_channel.pull_orders")
+def pull_orders(account_id: int) -> None:
+    """Scan an account's changes, then import what became ready."""
+    with store.writer():
+        account = SellerAccount.objects.filter(pk=account_id).first()
+        if account is None or account.state != SellerAccount.State.ACTIVE:
+            return
+        result = pull.pull(account)
+        if result.error:
+            logger.warning("account %s: %s", account_id, result.error)
+        importer.import_open()
+
+
+@shared_task(name="saleor_amazon_channel.import_orders")
+def import_orders() -> None:
+    """Import what is ready, and look again at what is blocked."""
+    with store.writer():
+        importer.import_open()
+
+
+@shared_task(name="saleor_amazon_channel.push")
+def push() -> None:
+    """Send what is due to Amazon."""
+    with store.writer():
+        runner.push()
+
+
+@shared_task(name="saleor_amazon_channel.sweep")
+def sweep() -> None:
+    """Find staff actions that capture missed."""
+    with store.writer():
+        written = lifecycle.sweep()
+        if written:
+            logger.warning("the sweep found %s staff actions", written)
+            runner.push()
+
+
+def due() -> list[tuple[Any, tuple[Any, ...]]]:
+    """The (task, arguments) that have something to do now."""
+    if not ChannelSettings.load().active:
+        return []
+    now = clock.now()
+    work: list[tuple[Any, tuple[Any, ...]]] = [
+        (pull_orders, (account.pk,)) for account in pull.due_accounts()
+    ]
+    open_states = (AmazonOrder.ImportState.READY, AmazonOrder.ImportState.BLOCKED)
+    if AmazonOrder.objects.filter(import_state__in=open_states).exists():
+        work.append((import_orders, ()))
+    sweep_due = not SyncCursor.objects.filter(
+        stream=lifecycle.STREAM, watermark__gt=now - SWEEP_INTERVAL
+    ).exists()
+    if sweep_due:
+        work.append((sweep, ()))
+    if OutboxEntry.objects.filter(settled_at=None, next_attempt_at__lte=now).exists():
+        work.append((push, ()))
+    return work
