@@ -1,7 +1,90 @@
-"""Wires the adapter into Saleor; called once from ``AppConfig.ready``."""
+"""Wires the adapter into Saleor; called once from ``AppConfig.ready``.
+
+Each part stands alone: what fails is logged and becomes a system check, and neither
+keeps the shop from booting nor touches what Saleor has.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register
+
+from .. import __version__
+
+logger = logging.getLogger(__name__)
+
+CHECK_ID = "amazon_channel.W002"
+
+#: What could not be wired in: (what is missing because of it, the error).
+problems: list[tuple[str, Exception]] = []
+
 
 def install() -> None:
-    """Nothing here may raise: it would keep the whole shop from booting."""
+    _try("Amazon orders cannot be imported.", _install_store)
+    _try("Shipments are noticed only by the sweep.", _connect_capture)
+    _try("Celery beat does not run the Amazon channel.", _schedule)
+    _try("Saleor's API has no Amazon fields.", _extend_schema)
+    # With Saleor's URLs, whose import is what composes the schema.
+    register(check_installation, Tags.urls)
+
+
+def check_installation(
+    app_configs: Iterable[Any] | None, **kwargs: Any
+) -> list[CheckMessage]:
+    """A part of the channel does not fit this Saleor."""
+    from django.urls import get_resolver
+
+    _ = get_resolver().url_patterns
+    return [
+        Warning(
+            f"{consequence} {type(error).__name__}: {error}", id="amazon_channel.W002"
+        )
+        for consequence, error in problems
+    ]
+
+
+def _try(consequence: str, part: Callable[..., None], *args: Any) -> None:
+    try:
+        part(*args)
+    except Exception as error:
+        problems.append((consequence, error))
+        logger.exception(
+            "A part of the Amazon channel could not start. %s", consequence
+        )
+
+
+def _install_store() -> None:
+    from saleor.core.db.connection import allow_writer
+
+    from .. import store
+    from .store import SaleorStore
+
+    store.install(SaleorStore(), writer=allow_writer)
+
+
+def _connect_capture() -> None:
+    from . import capture
+
+    capture.connect()
+
+
+def _schedule() -> None:
+    from ..tasks import BEAT_SCHEDULE
+
+    settings.CELERY_BEAT_SCHEDULE.update(BEAT_SCHEDULE)
+
+
+def _extend_schema() -> None:
+    from . import schema
+
+    def compose(api: ModuleType) -> None:
+        _try("Saleor's API has no Amazon fields.", schema.compose, api)
+
+    schema.compose_on_import(compose)
+    # Saleor keeps answers to introspection for days, under a key with this in it.
+    settings.GRAPHQL_CACHE_SUFFIX += f"-amazon-{__version__}"

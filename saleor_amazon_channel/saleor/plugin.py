@@ -1,17 +1,167 @@
 """The plugin Saleor's entry point names: thin, and light to import.
 
-Saleor imports this module while it boots; an ImportError here would stop the whole
-shop, so it imports nothing of ours beyond what Django's app registry needs.
+Saleor imports this module while it boots, and an ImportError here would stop the whole
+shop: so what is ours is imported where it is used.
+
+Defining a hook means subscribing to it, for every order of the shop; what staff do is
+noticed by ``capture`` instead. The one hook here is for the one change that Saleor
+makes without a signal.
 """
 
 from __future__ import annotations
 
-from saleor.plugins.base_plugin import BasePlugin
+import logging
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import transaction
+from saleor.core.db.connection import allow_writer
+from saleor.plugins.base_plugin import BasePlugin, ConfigurationTypeField
+from saleor.plugins.error_codes import PluginErrorCode
+
+logger = logging.getLogger(__name__)
+
+PULL_INTERVAL = "pull_interval_minutes"
+READ_ONLY = "read_only"
+DEBUG_LOGGING = "debug_logging"
+
+#: Amazon gives one call back in 179 s; more often than that only meets its throttle.
+MIN_PULL_INTERVAL = 3
+MAX_PULL_INTERVAL = 24 * 60
 
 
 class AmazonChannelPlugin(BasePlugin):
+    """Dashboard → Plugins: the switch, and what a store admin sets for all accounts."""
+
     PLUGIN_ID = "amazon.sales.channel"
     PLUGIN_NAME = "Amazon sales channel"
-    PLUGIN_DESCRIPTION = "Sell on Amazon: orders come in, shipments go back."
+    PLUGIN_DESCRIPTION = (
+        "Sell on Amazon from this shop: Amazon orders become orders here, and shipping "
+        "them here tells Amazon. Seller accounts are connected, and marketplaces "
+        "mapped to channels, with the amazonAccountConnect and amazonMarketplaceUpdate "
+        "mutations. Nothing happens until the plugin is active."
+    )
     DEFAULT_ACTIVE = False
     CONFIGURATION_PER_CHANNEL = False
+    DEFAULT_CONFIGURATION = [
+        {"name": PULL_INTERVAL, "value": "4"},
+        {"name": READ_ONLY, "value": False},
+        {"name": DEBUG_LOGGING, "value": False},
+    ]
+    CONFIG_STRUCTURE = {
+        PULL_INTERVAL: {
+            "type": ConfigurationTypeField.STRING,
+            "label": "Minutes between two pulls",
+            "help_text": (
+                "How often Amazon is asked for new and changed orders: "
+                f"{MIN_PULL_INTERVAL} to {MAX_PULL_INTERVAL}. Amazon allows one "
+                "question per 3 minutes in the long run; 4 leaves some for the rest."
+            ),
+        },
+        READ_ONLY: {
+            "type": ConfigurationTypeField.BOOLEAN,
+            "label": "Read-only mode",
+            "help_text": (
+                "For copies of the shop: orders come in, nothing is sent to Amazon. "
+                "What would be sent is kept, and goes out once this is off."
+            ),
+        },
+        DEBUG_LOGGING: {
+            "type": ConfigurationTypeField.BOOLEAN,
+            "label": "Debug logging",
+            "help_text": (
+                "Log every call to Amazon with its duration and request id. Never "
+                "logs secrets or buyer data."
+            ),
+        },
+    }
+
+    @classmethod
+    def validate_plugin_configuration(
+        cls, plugin_configuration: Any, **kwargs: Any
+    ) -> None:
+        _pull_interval(_values(plugin_configuration))
+        if plugin_configuration.active:
+            _require_encryption_keys()
+
+    @classmethod
+    def save_plugin_configuration(
+        cls, plugin_configuration: Any, cleaned_data: dict[str, Any]
+    ) -> Any:
+        """Save Saleor's row and, in the same transaction, ours, which the rest reads"""
+        from ..models import ChannelSettings
+        from . import app
+
+        with allow_writer(), transaction.atomic():
+            saved = super().save_plugin_configuration(
+                plugin_configuration, cleaned_data
+            )
+            values = _values(saved)
+            ChannelSettings.objects.update_or_create(
+                id=1,
+                defaults={
+                    "active": saved.active,
+                    "pull_interval_minutes": _pull_interval(values),
+                    "read_only": bool(values[READ_ONLY]),
+                    "debug_logging": bool(values[DEBUG_LOGGING]),
+                },
+            )
+            if saved.active:
+                app.ensure_app()
+        return saved
+
+    def fulfillment_metadata_updated(
+        self, fulfillment: Any, *args: Any, previous_value: Any = None, **kwargs: Any
+    ) -> Any:
+        """Staff told the carrier after shipping: Saleor updates metadata in bulk SQL,
+        which sends no signal."""
+        try:
+            from . import capture
+
+            capture.on_fulfillment_metadata(fulfillment, self.requestor)
+        except Exception:
+            # The data is saved already; failing would fail the other plugins' hooks.
+            logger.exception("Fulfillment metadata not captured; the sweep will.")
+        return previous_value
+
+
+def _values(plugin_configuration: Any) -> dict[str, Any]:
+    defaults = AmazonChannelPlugin.DEFAULT_CONFIGURATION
+    return {
+        field["name"]: field["value"]
+        for field in [*defaults, *(plugin_configuration.configuration or [])]
+    }
+
+
+def _pull_interval(values: dict[str, Any]) -> int:
+    try:
+        minutes = int(values[PULL_INTERVAL])
+    except (TypeError, ValueError):
+        minutes = 0
+    if not MIN_PULL_INTERVAL <= minutes <= MAX_PULL_INTERVAL:
+        raise ValidationError(
+            {
+                PULL_INTERVAL: ValidationError(
+                    f"Give a whole number of minutes from {MIN_PULL_INTERVAL} to "
+                    f"{MAX_PULL_INTERVAL}.",
+                    code=PluginErrorCode.INVALID.value,
+                )
+            }
+        )
+    return minutes
+
+
+def _require_encryption_keys() -> None:
+    from .. import fields
+
+    try:
+        fields.encrypt("check")
+    except ImproperlyConfigured as error:
+        raise ValidationError(
+            {
+                "active": ValidationError(
+                    f"The channel cannot be switched on. {error}",
+                    code=PluginErrorCode.PLUGIN_MISCONFIGURED.value,
+                )
+            }
+        ) from error

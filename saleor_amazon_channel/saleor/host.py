@@ -1,0 +1,58 @@
+"""What our GraphQL layer takes from Saleor's schema: Saleor's own types and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from prices import Money as Price
+from saleor.core.db.connection import allow_writer_in_context
+from saleor.core.exceptions import PermissionDenied
+from saleor.graphql.core.context import get_database_connection_name
+from saleor.graphql.core.enums import OrderDirection
+from saleor.graphql.core.mutations import BaseMutation
+from saleor.graphql.core.scalars import JSON, DateTime, PositiveDecimal
+from saleor.graphql.core.types import Money
+from saleor.graphql.core.types.common import Error
+from saleor.permission.enums import OrderPermissions, PluginsPermissions
+from saleor.permission.utils import one_of_permissions_or_auth_filter_required
+
+from ..graphql.host import Host
+
+
+def _require(context: Any, permission: Any) -> None:
+    if not one_of_permissions_or_auth_filter_required(context, [permission]):
+        raise PermissionDenied(permissions=[permission])
+
+
+def _requestor_name(context: Any) -> str:
+    if context.app:
+        return str(context.app.name)
+    return str(context.user.email) if context.user else ""
+
+
+@contextmanager
+def _reading(context: Any) -> Iterator[str]:
+    with allow_writer_in_context(context):
+        yield get_database_connection_name(context)
+
+
+def host() -> Host:
+    return Host(
+        DateTime=DateTime,
+        PositiveDecimal=PositiveDecimal,
+        JSON=JSON,
+        Money=Money,
+        OrderDirection=OrderDirection,
+        Error=Error,
+        BaseMutation=BaseMutation,
+        MANAGE_ORDERS=OrderPermissions.MANAGE_ORDERS,
+        MANAGE_PLUGINS=PluginsPermissions.MANAGE_PLUGINS,
+        require=_require,
+        requestor_name=_requestor_name,
+        reading=_reading,
+        money=Price,
+        pagination_limit=settings.GRAPHQL_PAGINATION_LIMIT,
+    )

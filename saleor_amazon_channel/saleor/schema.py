@@ -1,0 +1,95 @@
+"""Puts our queries and mutations into Saleor's own schema.
+
+Saleor builds its schema while ``saleor.graphql.api`` is imported, and its URLs and
+views take it from there by value. So ours is composed the moment that module has run:
+everybody who imports it gets the composed schema, and processes that never do (beat,
+most management commands) pay nothing.
+"""
+
+from __future__ import annotations
+
+import importlib.machinery
+import sys
+from collections.abc import Callable, Sequence
+from importlib.abc import MetaPathFinder
+from types import ModuleType
+from typing import Any
+
+API = "saleor.graphql.api"
+#: Modules that took the schema by value, where they were imported before us.
+HOLDERS = ("saleor.graphql.views", "saleor.urls")
+
+
+def compose_on_import(compose_in: Callable[[ModuleType], None]) -> None:
+    """Call ``compose_in`` with Saleor's API module once it has run, or now if it has.
+
+    ``compose_in`` must not raise.
+    """
+    if API in sys.modules:
+        compose_in(sys.modules[API])
+        return
+    sys.meta_path.insert(0, _AfterImport(compose_in))
+
+
+class _AfterImport(MetaPathFinder):
+    """Finds the API module as Python would, and has something done after it ran."""
+
+    def __init__(self, then: Callable[[ModuleType], None]) -> None:
+        self.then = then
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if name != API:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is None or spec.loader is None:
+            return None
+        run = spec.loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            run(module)
+            sys.meta_path.remove(self)
+            self.then(module)
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+def compose(api: Any) -> None:
+    """Rebuild the schema of Saleor's API module with our root fields in it.
+
+    Whatever is raised on the way, Saleor's schema is as it was.
+    """
+    from saleor.graphql.core.federation import schema as federation
+    from saleor.graphql.query_cost_map import COST_MAP
+
+    from ..graphql import host
+    from .host import host as saleor_host
+
+    host.install(saleor_host())
+    # Types are made at import, from what the host gives.
+    from ..graphql import mutations, queries
+
+    saleors = api.schema
+    federations_own = {federation._Any, federation._Entity, federation._Service}
+    # Ours come first in the bases, which puts our fields last in the schema.
+    query = type("Query", (queries.AmazonQueries, api.Query), {})
+    mutation = type("Mutation", (mutations.AmazonMutations, api.Mutation), {})
+    composed = federation.build_federated_schema(
+        query,
+        mutation=mutation,
+        types=[type_ for type_ in saleors.types if type_ not in federations_own],
+        subscription=saleors._subscription,
+        directives=saleors._directives,
+    )
+    api.monitor_fields_usage(composed)
+    our_costs = queries.COST_MAP
+
+    api.Query, api.Mutation, api.schema = query, mutation, composed
+    for name in HOLDERS:
+        if name in sys.modules:
+            sys.modules[name].schema = composed  # type: ignore[attr-defined]
+    # A cost for a field that the schema lacks would fail every query of the shop.
+    for type_name, costs in our_costs.items():
+        COST_MAP.setdefault(type_name, {}).update(costs)
