@@ -1,0 +1,233 @@
+"""The control API, ``/_sandbox/...``: play Amazon, break things, see what was called.
+
+JSON in and out; loopback only, like the whole server, and without a password.
+
+    GET    health                       {"status", "now"}
+    GET    accounts                     the accounts, without their refresh tokens
+    POST   accounts                     {"region", "seller_id"?, "refresh_token"?, ...}
+    POST   accounts/<seller id>/revoke  the seller withdraws the grant
+    POST   accounts/<seller id>/restore {"refresh_token"?}
+    POST   applications                 {"client_id", "client_secret", ...}
+    POST   tokens/expire                all access tokens are expired
+    GET    orders                       [{"order_id", "seller_id", "status", ...}]
+    POST   orders                       {"orders": [...], "seller_id"?}, or a list, or a
+                                        searchOrders response: add or replace
+    POST   orders/generate              {"count", "seed"?, "marketplaces"?, ...}
+    GET    orders/<order id>            the whole order, packages included
+    POST   orders/<order id>/events     {"event": "cancel", ...}, see ``events.py``
+    GET    faults                       those still waiting
+    POST   faults                       {"operation", "kind", "count"?, ...}
+    DELETE faults
+    PUT    usage-plans                  {"operation", "rate", "burst"} or {"enforced"}
+    POST   usage-plans/refill
+    GET    calls[?operation=...]        the call log: no personal data
+    DELETE calls                        and the counters
+    GET    counters                     {operation: {status: number}}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+from .. import clock
+from .events import EVENTS, EventError
+from .faults import FaultError
+from .orders_file import orders_of
+from .seeds import generate
+from .state import State, UnknownName, describe_account
+from .times import format_time
+from .wire import WireError
+
+Json = dict[str, Any]
+
+
+class ControlError(ValueError):
+    """The request to the control API makes no sense; the message says why."""
+
+
+def answer(
+    state: State, method: str, path: str, query: str, body: bytes
+) -> tuple[int, Any]:
+    """Status and JSON data for a request to the control API."""
+    parts = path.removeprefix("/_sandbox/").strip("/").split("/")
+    try:
+        data = json.loads(body) if body else {}
+        for verb, template, handler in _ROUTES:
+            values = _match(template, parts) if verb == method else None
+            if values is not None:
+                with state.lock:
+                    return 200, handler(state, values, data, dict(parse_qsl(query)))
+    except UnknownName as error:
+        return 404, {"error": str(error)}
+    except TypeError as error:
+        # A field that the called function does not take, or one that it needs.
+        return 400, {"error": str(error)}
+    except (ControlError, EventError, FaultError, WireError, ValueError) as error:
+        return 400, {"error": str(error)}
+    return 404, {"error": f"there is no {method} {path}"}
+
+
+def _match(template: str, parts: list[str]) -> list[str] | None:
+    expected = template.split("/")
+    if len(expected) != len(parts):
+        return None
+    values = []
+    for want, got in zip(expected, parts, strict=True):
+        if want == "*":
+            values.append(got)
+        elif want != got:
+            return None
+    return values
+
+
+def _fields(data: Any) -> Json:
+    if not isinstance(data, dict):
+        raise ControlError("the body must be a JSON object")
+    return dict(data)
+
+
+def _health(state: State, values: list[str], data: Any, query: Json) -> Any:
+    return {"status": "ok", "now": format_time(clock.now())}
+
+
+def _accounts(state: State, values: list[str], data: Any, query: Json) -> Any:
+    return [describe_account(account) for account in state.accounts.values()]
+
+
+def _add_account(state: State, values: list[str], data: Any, query: Json) -> Any:
+    return describe_account(state.add_account(**_fields(data)))
+
+
+def _revoke(state: State, values: list[str], data: Any, query: Json) -> Any:
+    state.revoke_grant(values[0])
+    return describe_account(state.account(values[0]))
+
+
+def _restore(state: State, values: list[str], data: Any, query: Json) -> Any:
+    state.restore_grant(values[0], **_fields(data))
+    return describe_account(state.account(values[0]))
+
+
+def _add_application(state: State, values: list[str], data: Any, query: Json) -> Any:
+    return {"client_id": state.add_application(**_fields(data)).client_id}
+
+
+def _expire_tokens(state: State, values: list[str], data: Any, query: Json) -> Any:
+    state.expire_access_tokens()
+    return {}
+
+
+def _orders(state: State, values: list[str], data: Any, query: Json) -> Any:
+    listed = []
+    for order_id in state.order_ids():
+        stored = state.stored_order(order_id)
+        payload = stored.current.payload
+        fulfillment = payload.get("fulfillment", {})
+        listed.append(
+            {
+                "order_id": order_id,
+                "seller_id": stored.seller_id,
+                "marketplace_id": payload["salesChannel"].get("marketplaceId"),
+                "status": fulfillment.get("fulfillmentStatus"),
+                "fulfilled_by": fulfillment.get("fulfilledBy"),
+                "last_updated": payload["lastUpdatedTime"],
+            }
+        )
+    return listed
+
+
+def _put_orders(state: State, values: list[str], data: Any, query: Json) -> Any:
+    seller_id = data.get("seller_id") if isinstance(data, dict) else None
+    return {"orders": state.put_orders(orders_of(data), seller_id=seller_id)}
+
+
+def _generate(state: State, values: list[str], data: Any, query: Json) -> Any:
+    fields = _fields(data)
+    seller_id = fields.pop("seller_id", None)
+    if "created_over_days" in fields:
+        fields["created_over"] = timedelta(days=fields.pop("created_over_days"))
+    return {"orders": state.put_orders(generate(**fields), seller_id=seller_id)}
+
+
+def _order(state: State, values: list[str], data: Any, query: Json) -> Any:
+    return state.order(values[0])
+
+
+def _event(state: State, values: list[str], data: Any, query: Json) -> Any:
+    fields = _fields(data)
+    event = fields.pop("event", None)
+    if event not in EVENTS:
+        raise ControlError(f"unknown event {event!r}; one of {', '.join(EVENTS)}")
+    return EVENTS[event](state, values[0], **fields)
+
+
+def _faults(state: State, values: list[str], data: Any, query: Json) -> Any:
+    return state.faults.waiting()
+
+
+def _inject(state: State, values: list[str], data: Any, query: Json) -> Any:
+    state.inject_fault(**_fields(data))
+    return state.faults.waiting()
+
+
+def _clear_faults(state: State, values: list[str], data: Any, query: Json) -> Any:
+    state.clear_faults()
+    return []
+
+
+def _set_plan(state: State, values: list[str], data: Any, query: Json) -> Any:
+    fields = _fields(data)
+    if "enforced" in fields:
+        state.plans.is_enforced = bool(fields.pop("enforced"))
+    if fields:
+        state.set_usage_plan(**fields)
+    return {"enforced": state.plans.is_enforced}
+
+
+def _refill(state: State, values: list[str], data: Any, query: Json) -> Any:
+    state.plans.refill()
+    return {}
+
+
+def _calls(state: State, values: list[str], data: Any, query: Json) -> Any:
+    return [asdict(call) for call in state.calls(query.get("operation"))]
+
+
+def _clear_calls(state: State, values: list[str], data: Any, query: Json) -> Any:
+    state.clear_calls()
+    return {}
+
+
+def _counters(state: State, values: list[str], data: Any, query: Json) -> Any:
+    return state.counters()
+
+
+_Handler = Callable[[State, list[str], Any, Mapping[str, str]], Any]
+
+_ROUTES: tuple[tuple[str, str, _Handler], ...] = (
+    ("GET", "health", _health),
+    ("GET", "accounts", _accounts),
+    ("POST", "accounts", _add_account),
+    ("POST", "accounts/*/revoke", _revoke),
+    ("POST", "accounts/*/restore", _restore),
+    ("POST", "applications", _add_application),
+    ("POST", "tokens/expire", _expire_tokens),
+    ("GET", "orders", _orders),
+    ("POST", "orders", _put_orders),
+    ("POST", "orders/generate", _generate),
+    ("GET", "orders/*", _order),
+    ("POST", "orders/*/events", _event),
+    ("GET", "faults", _faults),
+    ("POST", "faults", _inject),
+    ("DELETE", "faults", _clear_faults),
+    ("PUT", "usage-plans", _set_plan),
+    ("POST", "usage-plans/refill", _refill),
+    ("GET", "calls", _calls),
+    ("DELETE", "calls", _clear_calls),
+    ("GET", "counters", _counters),
+)

@@ -1,0 +1,95 @@
+"""Faults on demand: what shall go wrong with the next calls of an operation.
+
+A fault strikes ``count`` matching calls after letting ``skip`` of them pass. It matches
+by operation, and by seller and order where given. Faults are taken in the order in
+which they were injected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+#: kind -> what happens
+KINDS = {
+    "throttled": "429 QuotaExceeded, nothing happens",
+    "internal_failure": "500 InternalFailure, nothing happens",
+    "unavailable": "503 ServiceUnavailable, nothing happens",
+    "failure_after_effect": "500 InternalFailure although the effect happened",
+    "unauthorized": "403 Unauthorized, nothing happens",
+    "html_400": "400 with an HTML body, nothing happens",
+    "reset_before_effect": "the connection is reset, nothing happens",
+    "close_after_effect": "the effect happens, the connection closes unanswered",
+    "hold_after_effect": "the effect happens, no answer comes for `seconds`",
+    "slow": "the answer comes after `seconds`",
+    "repeated_page": "the next token leads to the same page once more",
+    "stale": "orders are answered as they were before their last change",
+    "expired_token": "a pagination token is refused as expired",
+    "lwa_error": "the token server answers with the code in `error`",
+}
+
+
+class FaultError(ValueError):
+    """The description of a fault makes no sense; the message says why."""
+
+
+@dataclass(slots=True)
+class Fault:
+    operation: str
+    kind: str
+    count: int = 1
+    skip: int = 0
+    seller_id: str | None = None
+    order_id: str | None = None
+    seconds: float = 30.0
+    error: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise FaultError(f"unknown fault {self.kind!r}; one of {', '.join(KINDS)}")
+        if self.count < 1 or self.skip < 0 or self.seconds < 0:
+            raise FaultError("count must be >= 1, skip and seconds >= 0")
+        if (self.kind == "lwa_error") != (self.error is not None):
+            raise FaultError("`error` belongs to lwa_error and to nothing else")
+
+    def matches(
+        self, operation: str, seller_id: str | None, order_id: str | None
+    ) -> bool:
+        return (
+            self.operation == operation
+            and self.seller_id in (None, seller_id)
+            and self.order_id in (None, order_id)
+        )
+
+
+class Faults:
+    """The waiting faults. Not thread-safe: the caller holds the state's lock."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Fault] = []
+
+    def inject(self, fault: Fault) -> None:
+        self._waiting.append(fault)
+
+    def clear(self) -> None:
+        self._waiting.clear()
+
+    def waiting(self) -> list[Mapping[str, Any]]:
+        return [asdict(fault) for fault in self._waiting]
+
+    def take(
+        self, operation: str, seller_id: str | None, order_id: str | None
+    ) -> Fault | None:
+        """The fault that strikes this call, if any; its count goes down."""
+        for fault in self._waiting:
+            if not fault.matches(operation, seller_id, order_id):
+                continue
+            if fault.skip:
+                fault.skip -= 1
+                continue
+            fault.count -= 1
+            if not fault.count:
+                self._waiting.remove(fault)
+            return fault
+        return None

@@ -1,0 +1,22 @@
+"""The route table: every SP-API operation known, from one module per API."""
+
+from __future__ import annotations
+
+from . import orders, orders_v0, sellers
+from .calls import Operation
+
+OPERATIONS: tuple[Operation, ...] = (
+    *sellers.OPERATIONS,
+    *orders.OPERATIONS,
+    *orders_v0.OPERATIONS,
+)
+
+
+def find_operation(method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
+    """The operation at ``path`` and the values in the path."""
+    for operation in OPERATIONS:
+        if operation.method == method:
+            match = operation.pattern.fullmatch(path)
+            if match:
+                return operation, match.groupdict()
+    return None
