@@ -27,6 +27,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.postgres",
     "saleor_amazon_channel",
+    "saleor_amazon_channel.standalone",
 ]
 USE_TZ = True
 TIME_ZONE = "UTC"

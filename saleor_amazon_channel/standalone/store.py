@@ -1,0 +1,186 @@
+"""The port to the stand-alone shop: see ``store/contract.py`` for what is promised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import Prefetch, QuerySet, Sum
+
+from ..store.contract import (
+    BlockedOrder,
+    Blocker,
+    BlockerCode,
+    CreatedOrder,
+    NewOrder,
+    Shipment,
+    ShippedLine,
+    ShopOrderFigures,
+    SkuResolution,
+)
+from ..store.contract import (
+    Channel as PortChannel,
+)
+from ..store.contract import (
+    ShippingMethod as PortShippingMethod,
+)
+from ..store.contract import (
+    Warehouse as PortWarehouse,
+)
+from . import orders
+from .models import (
+    Allocation,
+    Channel,
+    Fulfillment,
+    Listing,
+    Note,
+    Order,
+    ShippingMethod,
+    Variant,
+    Warehouse,
+)
+
+CARRIER = "amazon.carrier"
+
+
+class StandaloneStore:
+    """Implements ``store.contract.Store``."""
+
+    def channels(self) -> list[PortChannel]:
+        channels = Channel.objects.order_by("pk").prefetch_related(
+            Prefetch("warehouses", Warehouse.objects.order_by("pk")),
+            Prefetch("shipping_methods", ShippingMethod.objects.order_by("pk")),
+        )
+        return [
+            PortChannel(
+                id=str(channel.pk),
+                slug=channel.slug,
+                currency=channel.currency,
+                warehouses=tuple(
+                    PortWarehouse(str(warehouse.pk), warehouse.name)
+                    for warehouse in channel.warehouses.all()
+                ),
+                shipping_methods=tuple(
+                    PortShippingMethod(str(method.pk), method.name)
+                    for method in channel.shipping_methods.all()
+                ),
+            )
+            for channel in channels
+        ]
+
+    def resolve_skus(
+        self, channel_id: str, skus: Sequence[str]
+    ) -> dict[str, SkuResolution]:
+        variants = Variant.objects.filter(sku__in=skus).prefetch_related(
+            Prefetch("listings", Listing.objects.filter(channel_id=int(channel_id)))
+        )
+        found = {variant.sku: variant for variant in variants}
+        return {sku: _resolution(sku, found.get(sku)) for sku in skus}
+
+    def create_orders(
+        self, new_orders: Sequence[NewOrder]
+    ) -> list[CreatedOrder | BlockedOrder]:
+        if not connection.in_atomic_block:
+            raise RuntimeError("create_orders must be called inside a transaction")
+        channels = {channel.id: channel for channel in self.channels()}
+        return orders.create_orders(new_orders, channels)
+
+    def shipments(self, fulfillment_ids: Sequence[str]) -> list[Shipment]:
+        ids = [int(pk) for pk in fulfillment_ids]
+        return _shipments(Fulfillment.objects.filter(pk__in=ids))
+
+    def shipments_changed_since(self, moment: datetime) -> list[Shipment]:
+        return _shipments(Fulfillment.objects.filter(changed_by_staff_at__gte=moment))
+
+    def note_shipment(self, fulfillment_id: str, metadata: Mapping[str, str]) -> None:
+        fulfillment = (
+            Fulfillment.objects.select_for_update()
+            .filter(pk=int(fulfillment_id))
+            .first()
+        )
+        if fulfillment is not None:
+            fulfillment.metadata.update(metadata)
+            fulfillment.save(update_fields=["metadata"])
+
+    def add_note(self, order_id: str, message: str) -> None:
+        Note.objects.create(order_id=order_id, message=message)
+
+    def figures(self, order_ids: Sequence[str]) -> dict[str, ShopOrderFigures]:
+        found = Order.objects.filter(pk__in=order_ids).prefetch_related(
+            "lines", "transactions"
+        )
+        allocated = dict(
+            Allocation.objects.filter(line__order__in=order_ids)
+            .values_list("line__order")
+            .annotate(units=Sum("quantity"))
+        )
+        return {
+            str(order.pk): ShopOrderFigures(
+                order_id=str(order.pk),
+                number=str(order.number),
+                status=order.status,
+                currency=order.currency,
+                total=order.total_gross,
+                total_charged=sum(
+                    (t.charged for t in order.transactions.all()), Decimal(0)
+                ),
+                lines=tuple(
+                    (line.sku, line.quantity, line.total_gross)
+                    for line in order.lines.all()
+                ),
+                shipping=order.shipping_gross,
+                allocated=allocated.get(order.pk, 0),
+                fulfilled=sum(line.quantity_fulfilled for line in order.lines.all()),
+            )
+            for order in found
+        }
+
+
+def _resolution(sku: str, variant: Variant | None) -> SkuResolution:
+    if variant is None:
+        return SkuResolution(
+            sku,
+            None,
+            Blocker(
+                BlockerCode.UNKNOWN_SKU,
+                f"No variant of the shop has the SKU {sku}. "
+                "Create it, or map the SKU to another one.",
+                sku,
+            ),
+        )
+    listing = next(iter(variant.listings.all()), None)
+    if listing is None or not listing.has_price:
+        problem = f"The product of {sku} has no price in the channel."
+    elif not listing.is_published:
+        problem = f"The product of {sku} is not published in the channel."
+    else:
+        return SkuResolution(sku, str(variant.pk))
+    blocker = Blocker(BlockerCode.NOT_AVAILABLE_IN_CHANNEL, problem, sku)
+    return SkuResolution(sku, str(variant.pk), blocker)
+
+
+def _shipments(fulfillments: QuerySet[Fulfillment]) -> list[Shipment]:
+    """As shipments what staff of the shop fulfilled of Amazon orders."""
+    staff_made = fulfillments.filter(
+        status=Fulfillment.Status.FULFILLED,
+        changed_by_staff_at__isnull=False,
+        order__external_reference__isnull=False,
+    )
+    return [
+        Shipment(
+            order_id=str(fulfillment.order_id),
+            fulfillment_id=str(fulfillment.pk),
+            tracking_number=fulfillment.tracking_number,
+            carrier=fulfillment.metadata.get(CARRIER, ""),
+            shipped_at=fulfillment.shipped_at,
+            lines=tuple(
+                ShippedLine(str(line.line_id), line.quantity)
+                for line in fulfillment.lines.all()
+            ),
+            actor=fulfillment.actor,
+        )
+        for fulfillment in staff_made.order_by("pk").prefetch_related("lines")
+        if fulfillment.shipped_at is not None
+    ]

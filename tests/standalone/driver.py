@@ -1,0 +1,206 @@
+"""The staff of the stand-alone shop, as the contract suite wants them to act."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from decimal import Decimal
+
+from contract.driver import (
+    FulfillmentView,
+    LineView,
+    OrderView,
+    StockFigures,
+    TransactionView,
+)
+from django.core import mail
+
+from saleor_amazon_channel.amazon.marketplaces import minor_unit
+from saleor_amazon_channel.standalone import catalogue, staff, stock
+from saleor_amazon_channel.standalone.models import (
+    Fulfillment,
+    Order,
+    OrderLine,
+    Stock,
+)
+from saleor_amazon_channel.standalone.store import StandaloneStore
+from saleor_amazon_channel.store.contract import AddressDraft, Channel, Price
+
+
+class StandaloneDriver:
+    """Implements ``contract.driver.StaffDriver``."""
+
+    def __init__(self) -> None:
+        self._needs_approval = False
+
+    def writer(self) -> AbstractContextManager[object]:
+        return nullcontext()
+
+    def create_channel(
+        self,
+        slug: str,
+        currency: str,
+        *,
+        country: str,
+        warehouses: Sequence[str] = ("main",),
+        shipping_methods: Sequence[str] = ("Standard",),
+    ) -> Channel:
+        channel = catalogue.create_channel(
+            slug, currency, warehouses=warehouses, shipping_methods=shipping_methods
+        )
+        return next(c for c in StandaloneStore().channels() if c.id == str(channel.pk))
+
+    def create_variant(
+        self,
+        sku: str,
+        channel_ids: Sequence[str],
+        *,
+        stock: Mapping[str, int],
+        name: str = "Mug",
+        is_listed: bool = True,
+        is_published: bool = True,
+        tracks_inventory: bool = True,
+    ) -> str:
+        product = catalogue.Product(
+            sku,
+            name,
+            channel_ids,
+            stock,
+            is_listed=is_listed,
+            is_published=is_published,
+            tracks_inventory=tracks_inventory,
+        )
+        return catalogue.create_products([product])[sku]
+
+    def stock(self, variant_id: str, warehouse_id: str) -> StockFigures:
+        row = Stock.objects.get(variant=int(variant_id), warehouse=int(warehouse_id))
+        return StockFigures(row.quantity, row.quantity_allocated)
+
+    def set_stock(self, variant_id: str, warehouse_id: str, quantity: int) -> None:
+        Stock.objects.update_or_create(
+            variant_id=int(variant_id),
+            warehouse_id=int(warehouse_id),
+            defaults={"quantity": quantity},
+        )
+
+    def require_approval(self) -> None:
+        self._needs_approval = True
+
+    def sell(self, channel_id: str, variant_id: str, quantity: int) -> str | None:
+        try:
+            return str(staff.sell(channel_id, variant_id, quantity).pk)
+        except stock.NotEnough:
+            return None
+
+    def fulfil(
+        self,
+        order_id: str,
+        lines: Mapping[str, int],
+        *,
+        warehouse_id: str,
+        tracking_number: str = "",
+        carrier: str = "",
+    ) -> str:
+        package = staff.fulfil(
+            order_id,
+            lines,
+            warehouse_id=warehouse_id,
+            tracking_number=tracking_number,
+            carrier=carrier,
+            needs_approval=self._needs_approval,
+        )
+        return str(package.pk)
+
+    def approve(self, fulfillment_id: str) -> None:
+        staff.approve(fulfillment_id)
+
+    def update_tracking(self, fulfillment_id: str, tracking_number: str) -> None:
+        staff.update_tracking(fulfillment_id, tracking_number)
+
+    def cancel_fulfillment(self, fulfillment_id: str, *, warehouse_id: str) -> None:
+        staff.cancel_fulfillment(fulfillment_id, warehouse_id=warehouse_id)
+
+    def cancel_order(self, order_id: str) -> None:
+        staff.cancel_order(order_id)
+
+    def order(self, order_id: str) -> OrderView:
+        order = Order.objects.get(pk=order_id)
+        return OrderView(
+            order_id=str(order.pk),
+            number=str(order.number),
+            external_reference=order.external_reference or "",
+            status=order.status,
+            channel_id=str(order.channel_id),
+            currency=order.currency,
+            created_at=order.created_at,
+            customer_email="",  # the shop has no place for one
+            customer_note=order.customer_note,
+            language_code=order.language_code,
+            display_gross_prices=order.display_gross_prices,
+            shipping_method_id=str(order.shipping_method_id or ""),
+            shipping_method_name=order.shipping_method_name,
+            shipping=Price(order.shipping_gross, order.shipping_net),
+            shipping_tax_rate=order.shipping_tax_rate,
+            total=Price(order.total_gross, order.total_net),
+            undiscounted_total=Price(
+                order.undiscounted_total_gross, order.undiscounted_total_net
+            ),
+            shipping_address=_address(order.shipping_address),
+            billing_address=_address(order.billing_address),
+            metadata=order.metadata,
+            private_metadata=order.private_metadata,
+            lines=tuple(_line(line, order.currency) for line in order.lines.all()),
+            fulfillments=tuple(
+                _fulfillment(package) for package in order.fulfillments.order_by("pk")
+            ),
+            transactions=tuple(
+                TransactionView(t.psp_reference, t.currency, t.charged)
+                for t in order.transactions.order_by("pk")
+            ),
+            notes=tuple(order.notes.order_by("pk").values_list("message", flat=True)),
+        )
+
+    def order_count(self) -> int:
+        return Order.objects.count()
+
+    def emails(self) -> Sequence[str]:
+        return [message.subject for message in getattr(mail, "outbox", [])]
+
+
+def _address(fields: Mapping[str, str]) -> AddressDraft | None:
+    return AddressDraft(**fields) if fields else None
+
+
+def _line(line: OrderLine, currency: str) -> LineView:
+    def per_unit(amount: Decimal) -> Decimal:
+        return (amount / line.quantity).quantize(minor_unit(currency))
+
+    return LineView(
+        line_id=str(line.pk),
+        sku=line.sku,
+        name=line.name,
+        variant_id=str(line.variant_id),
+        quantity=line.quantity,
+        quantity_fulfilled=line.quantity_fulfilled,
+        allocations={
+            str(allocation.stock.warehouse_id): allocation.quantity
+            for allocation in line.allocations.select_related("stock")
+        },
+        total=Price(line.total_gross, line.total_net),
+        undiscounted_total=Price(
+            line.undiscounted_total_gross, line.undiscounted_total_net
+        ),
+        unit_price=Price(per_unit(line.total_gross), per_unit(line.total_net)),
+        tax_rate=line.tax_rate,
+        metadata=line.metadata,
+    )
+
+
+def _fulfillment(package: Fulfillment) -> FulfillmentView:
+    return FulfillmentView(
+        fulfillment_id=str(package.pk),
+        status=package.status,
+        tracking_number=package.tracking_number,
+        lines={str(item.line_id): item.quantity for item in package.lines.all()},
+        metadata=package.metadata,
+    )
