@@ -169,7 +169,7 @@ def _absolute(argument: str) -> str:
 
 def _run_command(command: list[str], python: Path, variables: dict[str, str]) -> int:
     variables.setdefault("DJANGO_SETTINGS_MODULE", "saleor.settings")
-    migrate = [python, "-m", "django", "migrate", "--verbosity=0"]
+    migrate = [python, "-m", "django", "migrate", "--skip-checks", "--verbosity=0"]
     code = _call(migrate, variables, Path.cwd())
     return code or _call(command, variables, Path.cwd())
 
@@ -193,9 +193,13 @@ def _call(command: list[str | Path], variables: dict[str, str], folder: Path) ->
 
 
 def _databases(python: Path, server: str, *arguments: str | Path) -> str:
-    variables = {**os.environ, "PYTHONPYCACHEPREFIX": str(cache_folder() / "bytecode")}
+    variables = {
+        **os.environ,
+        "PYTHONPYCACHEPREFIX": str(cache_folder() / "bytecode"),
+        "RING2_SERVER": server,
+    }
     result = subprocess.run(
-        [python, DATABASES, "--server", server, *arguments],
+        [python, DATABASES, *arguments],
         env=variables,
         stdout=subprocess.PIPE,
         text=True,

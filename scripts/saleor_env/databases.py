@@ -80,9 +80,14 @@ def _migrate(database_url: str, saleor: Path) -> None:
         "DATABASE_URL": database_url,
         "DJANGO_SETTINGS_MODULE": "saleor.tests.settings",
         "PYTHONPATH": str(saleor),
+        # Keep the working directory off the path: a clone of ours there, with its
+        # egg-info, would bring our own migrations into the template.
+        "PYTHONSAFEPATH": "1",
+        "SECRET_KEY": "only for migrating",
     }
+    migrate = [sys.executable, "-m", "django", "migrate", "--run-syncdb"]
     subprocess.run(
-        [sys.executable, "-m", "django", "migrate", "--run-syncdb", "--verbosity=0"],
+        [*migrate, "--skip-checks", "--verbosity=0"],
         env=variables,
         stdout=sys.stderr,
         check=True,
@@ -121,7 +126,6 @@ def on_server(server: str, name: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--server", required=True)
     commands = parser.add_subparsers(dest="command", required=True)
     template = commands.add_parser("ensure-template")
     template.add_argument("saleor", type=Path)
@@ -133,15 +137,17 @@ def main() -> None:
     drop.add_argument("prefix")
     commands.add_parser("server-version")
     options = parser.parse_args()
+    # Not an argument: it holds a password, and arguments are seen by everybody.
+    server = os.environ["RING2_SERVER"]
     match options.command:
         case "ensure-template":
-            print(ensure_template(options.server, options.saleor, options.version))
+            print(ensure_template(server, options.saleor, options.version))
         case "copy":
-            copy_template(options.server, options.template, options.name)
+            copy_template(server, options.template, options.name)
         case "drop":
-            drop_databases(options.server, options.prefix)
+            drop_databases(server, options.prefix)
         case "server-version":
-            print(server_version(options.server))
+            print(server_version(server))
 
 
 if __name__ == "__main__":

@@ -91,10 +91,6 @@ def django_db_modify_db_settings(
     if "PYTEST_XDIST_WORKER" not in os.environ:
         return
     database = settings.DATABASES[settings.DATABASE_CONNECTION_DEFAULT_NAME]
-    subprocess.run(
-        [
-            *(sys.executable, DATABASES_SCRIPT, "--server", os.environ["RING2_SERVER"]),
-            *("copy", os.environ["RING2_TEMPLATE"], database["TEST"]["NAME"]),
-        ],
-        check=True,
-    )
+    template, name = os.environ["RING2_TEMPLATE"], database["TEST"]["NAME"]
+    copy = [sys.executable, DATABASES_SCRIPT, "copy", template, name]
+    subprocess.run(copy, check=True)
