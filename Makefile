@@ -1,0 +1,50 @@
+# The commands of the project. All but the *-saleor ones need only Python 3.11+ and the
+# package registries; those need a checkout of Saleor (SALEOR_SOURCE) and Python 3.12.
+
+.PHONY: help setup lint test test-saleor demo demo-saleor bench
+SHELL := /bin/sh
+BIN := .venv/bin
+DEMO_BIN := .venv-demo/bin
+RING2 = "$$(sh scripts/find-python.sh)" scripts/ring2.py
+
+help:
+	@echo "make setup        a virtual environment for working on the project, in .venv"
+	@echo "make lint         ruff, mypy, import rules, missing migrations"
+	@echo "make test         the tests in the stand-alone shop      [ARGS='-k name']"
+	@echo "make test-saleor  the tests in real Saleor               [ARGS='--version 3.23']"
+	@echo "make demo         the main job in the stand-alone shop   [ORDERS=file.json]"
+	@echo "                                       [UNKNOWN_SKUS=a,b] [JSON=result.json]"
+	@echo "make demo-saleor  the main job in real Saleor, the same options"
+	@echo "make bench        figures in real Saleor, to benchmarks/latest.json"
+
+setup:
+	@sh scripts/setup-env.sh .venv dev
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy saleor_amazon_channel
+	$(BIN)/lint-imports
+	@# Without a database it warns that the history was not checked; nothing needs it.
+	DJANGO_SETTINGS_MODULE=saleor_amazon_channel.standalone.settings \
+	  $(BIN)/python -W ignore::RuntimeWarning -m django makemigrations --check --dry-run
+
+test: setup
+	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage report
+
+test-saleor:
+	$(RING2) $(ARGS)
+
+DEMO_OPTIONS = $(if $(ORDERS),--orders "$(ORDERS)") \
+  $(if $(UNKNOWN_SKUS),--unknown-skus "$(UNKNOWN_SKUS)") $(if $(JSON),--json "$(JSON)")
+
+demo:
+	@sh scripts/setup-env.sh .venv-demo standalone
+	@$(DEMO_BIN)/python -m saleor_amazon_channel.standalone.demo $(DEMO_OPTIONS)
+
+demo-saleor:
+	$(RING2) --version "$(or $(VERSION),3.23)" --exec python scripts/demo_saleor.py $(DEMO_OPTIONS)
+
+bench:
+	$(RING2) --version "$(or $(VERSION),3.23)" --exec python benchmarks/run.py
