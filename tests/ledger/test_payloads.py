@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import json
+
+from saleor_amazon_channel.ledger import payloads
+from tests.wire_orders import wire_item, wire_order
+
+
+def order_with_everything_personal():
+    item = wire_item()
+    item["fulfillment"]["packing"] = {
+        "giftOption": {"giftMessage": "For grandma", "giftWrapLevel": "Red"}
+    }
+    item["product"]["customization"] = {"customizedUrl": "https://secret.example/1"}
+    order = wire_order(items=[wire_item("10000000000002"), item])
+    order["tax"] = {
+        "taxRegistrations": [{"legalName": "Müller GmbH"}],
+        "taxInvoicing": {"invoiceStatus": "NOT_REQUIRED"},
+    }
+    return order
+
+
+def test_join_gives_back_what_split_took_apart():
+    order = order_with_everything_personal()
+    before = json.dumps(order, sort_keys=True)
+
+    public, personal = payloads.split(order)
+
+    assert payloads.join(public, personal) == order
+    assert json.dumps(order, sort_keys=True) == before
+
+
+def test_the_public_half_holds_nothing_personal():
+    public, _ = payloads.split(order_with_everything_personal())
+
+    text = json.dumps(public, ensure_ascii=False)
+    for personal in ("Müller", "Hauptstr", "10115", "grandma", "secret.example"):
+        assert personal not in text
+    assert public["tax"] == {"taxInvoicing": {"invoiceStatus": "NOT_REQUIRED"}}
+
+
+def test_a_redacted_order_can_still_be_joined():
+    public, _ = payloads.split(order_with_everything_personal())
+
+    assert payloads.join(public, {}) == public
