@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import json
 
+from wire_orders import wire_item, wire_order
+
 from saleor_amazon_channel.ledger import payloads
-from tests.wire_orders import wire_item, wire_order
 
 
 def order_with_everything_personal():
