@@ -96,6 +96,7 @@ class Client:
         self._token_cache = token_cache
         self._timeout = (connect_timeout, read_timeout)
         self._tries = tries
+        self._tokens: dict[str, Token] = {}
         self._learned: dict[str, float] = {}
         self._session = requests.Session()
         self._session.headers["user-agent"] = agent or user_agent()
@@ -178,11 +179,15 @@ class Client:
                 return _body(operation, response)
 
     def _token(self, scope: str, stale: Token | None = None) -> Token:
-        fingerprint = self._credentials.fingerprint
-        token = None if stale else self._token_cache.get(scope, fingerprint)
-        return token or self._token_cache.renew(
-            scope, fingerprint, stale, lambda: self._fetch_token(scope)
-        )
+        token = self._tokens.get(scope)
+        if token is None or token == stale or not token.is_fresh:
+            fingerprint = self._credentials.fingerprint
+            token = None if stale else self._token_cache.get(scope, fingerprint)
+            token = token or self._token_cache.renew(
+                scope, fingerprint, stale, lambda: self._fetch_token(scope)
+            )
+            self._tokens[scope] = token
+        return token
 
     def _fetch_token(self, scope: str) -> Token:
         form = self._credentials.form(scope)
@@ -290,12 +295,7 @@ def _no_answer(
 
 def _may_have_arrived(error: Exception) -> bool:
     """False only where the connection was never made."""
-    if isinstance(
-        error,
-        requests.ConnectTimeout
-        | requests.exceptions.SSLError
-        | requests.exceptions.ProxyError,
-    ):
+    if isinstance(error, requests.ConnectTimeout | requests.exceptions.ProxyError):
         return False
     cause = error.args[0] if error.args else None
     return not isinstance(getattr(cause, "reason", None), NewConnectionError)

@@ -1,0 +1,216 @@
+"""The state behind ``amazon``'s protocols, in PostgreSQL: one for all workers.
+
+A call to Amazon takes seconds and a row lock lasts until its transaction ends, so
+nothing here is left to the caller's transaction: it commits on its own, also where the
+caller has one open. Time is ``clock.now()``, never the database's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import connection, transaction
+
+from . import clock
+from .amazon.auth import Credentials, InMemoryTokenCache, Token, TokenCache
+from .amazon.client import Client
+from .amazon.throttle import Bucket, Budget, InMemoryBudget, UsagePlan
+from .models import AccessToken, SellerAccount, UsageBudget
+
+T = TypeVar("T")
+
+#: Longer than a token request can take, so it only ever ends a deadlock.
+LOCK_TIMEOUT_SECONDS = 240
+
+
+def client_for(account: SellerAccount, **options: Any) -> Client:
+    """A client for ``account``, sharing its usage budget and tokens with all workers.
+
+    Of an account that is not saved yet nobody else knows, so its state is in memory.
+    ``options`` are those of ``Client``: time-outs and tries.
+    """
+    budget: Budget = InMemoryBudget()
+    token_cache: TokenCache = InMemoryTokenCache()
+    if account.pk is not None:
+        budget = SharedBudget(account.pk)
+        token_cache = SharedTokenCache(account.pk)
+    credentials = Credentials(
+        account.lwa_client_id, account.lwa_client_secret, account.refresh_token
+    )
+    return Client(
+        account.endpoint,
+        account.lwa_endpoint,
+        credentials,
+        budget,
+        token_cache,
+        **options,
+    )
+
+
+class SharedBudget:
+    """``amazon.throttle.Budget`` on the rows of ``UsageBudget``.
+
+    A change is made only if the row still is what it was computed from, else computed
+    again: no lock is held, and asking an empty bucket writes nothing.
+    """
+
+    def __init__(self, account_id: int) -> None:
+        self._account_id = account_id
+
+    def reserve(self, operation: str, plan: UsagePlan) -> float:
+        def take(bucket: Bucket) -> tuple[Bucket, float]:
+            return bucket.take(clock.now())
+
+        return self._change(operation, plan, take)
+
+    def penalize(self, operation: str, plan: UsagePlan, seconds: float) -> float:
+        def empty(bucket: Bucket) -> tuple[Bucket, float]:
+            now = clock.now()
+            penalized = bucket.penalized(now, seconds)
+            return penalized, penalized.wait_seconds(now)
+
+        return self._change(operation, plan, empty)
+
+    def learn(self, operation: str, plan: UsagePlan, rate: float) -> None:
+        def correct(bucket: Bucket) -> tuple[Bucket, None]:
+            if bucket.rate == rate:
+                return bucket, None
+            return bucket.at_rate(clock.now(), rate), None
+
+        self._change(operation, plan, correct)
+
+    def _change(
+        self,
+        operation: str,
+        plan: UsagePlan,
+        change: Callable[[Bucket], tuple[Bucket, T]],
+    ) -> T:
+        def attempt() -> T:
+            while True:
+                row = self._row(operation, plan)
+                before = Bucket(
+                    row.rate,
+                    plan.burst,
+                    row.tokens,
+                    row.refilled_at,
+                    row.blocked_until,
+                )
+                after, result = change(before)
+                if after == before or _swap(row, after):
+                    return result
+
+        return _apart(self._account_id, attempt)
+
+    def _row(self, operation: str, plan: UsagePlan) -> UsageBudget:
+        key = {"account_id": self._account_id, "operation": operation}
+        row = UsageBudget.objects.filter(**key).first()
+        if row is not None:
+            return row
+        full = Bucket.full(plan, clock.now())
+        UsageBudget.objects.bulk_create(
+            [UsageBudget(**key, **_columns(full))], ignore_conflicts=True
+        )
+        return UsageBudget.objects.get(**key)
+
+
+class SharedTokenCache:
+    """``amazon.auth.TokenCache`` on the rows of ``AccessToken``.
+
+    The row's lock is what makes a renewal single: it is held, in a transaction of its
+    own that touches nothing else, while one worker asks Amazon.
+    """
+
+    def __init__(self, account_id: int) -> None:
+        self._account_id = account_id
+
+    def get(self, scope: str, fingerprint: str) -> Token | None:
+        row = AccessToken.objects.filter(
+            account_id=self._account_id, scope=scope
+        ).first()
+        return _token(row, fingerprint) if row else None
+
+    def renew(
+        self,
+        scope: str,
+        fingerprint: str,
+        stale: Token | None,
+        fetch: Callable[[], Token],
+    ) -> Token:
+        key = {"account_id": self._account_id, "scope": scope}
+
+        def renew_locked() -> Token:
+            AccessToken.objects.bulk_create(
+                [AccessToken(**key, credentials_fingerprint="")], ignore_conflicts=True
+            )
+            with transaction.atomic():
+                row = AccessToken.objects.select_for_update().get(**key)
+                token = _token(row, fingerprint)
+                if token is None or token == stale:
+                    token = fetch()
+                    row.credentials_fingerprint = fingerprint
+                    row.token = token.value
+                    row.expires_at = token.expires_at
+                    row.save()
+            return token
+
+        return _apart(self._account_id, renew_locked)
+
+
+def _token(row: AccessToken, fingerprint: str) -> Token | None:
+    if row.credentials_fingerprint != fingerprint or row.expires_at is None:
+        return None
+    token = Token(row.token, row.expires_at)
+    return token if token.is_fresh else None
+
+
+def _columns(bucket: Bucket) -> dict[str, float | datetime | None]:
+    return {
+        "rate": bucket.rate,
+        "burst": bucket.burst,
+        "tokens": bucket.tokens,
+        "refilled_at": bucket.refilled_at,
+        "blocked_until": bucket.blocked_until,
+    }
+
+
+def _swap(row: UsageBudget, after: Bucket) -> bool:
+    """Write ``after`` unless the row changed since it was read."""
+    unchanged = UsageBudget.objects.filter(
+        pk=row.pk,
+        rate=row.rate,
+        tokens=row.tokens,
+        refilled_at=row.refilled_at,
+        blocked_until=row.blocked_until,
+    )
+    return bool(unchanged.update(**_columns(after)))
+
+
+def _apart(account_id: int, work: Callable[[], T]) -> T:
+    """Run ``work`` so that its changes are committed when this returns.
+
+    A thread has its own database connection, so inside a caller's transaction it runs
+    in one. Unless the account was created in that very transaction: then no other
+    worker can see the account, and nothing is there to be shared.
+    """
+    if not connection.in_atomic_block:
+        return work()
+
+    def in_thread() -> tuple[bool, T | None]:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT set_config('lock_timeout', %s, false)",
+                    [f"{LOCK_TIMEOUT_SECONDS}s"],
+                )
+            if not SellerAccount.objects.filter(pk=account_id).exists():
+                return False, None
+            return True, work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        is_done, result = thread.submit(in_thread).result()
+    return result if is_done else work()  # type: ignore[return-value]
