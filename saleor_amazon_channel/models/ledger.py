@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from .. import clock
 from ..fields import EncryptedJSONField, EncryptedTextField
 from .accounts import SellerAccount
+
+#: Where a row comparison needs a time and there is none: NULL cannot be compared.
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+SHIP_BY_OR_LATEST = Coalesce("ship_by", models.Value(LATEST))
 
 
 class AmazonOrder(models.Model):
@@ -62,6 +69,29 @@ class AmazonOrder(models.Model):
         indexes = [
             # Newest first, as the pages list them.
             models.Index(fields=["-created_time", "-id"], name="amz_order_created_idx"),
+            # Sorted by status or ship-by time, and filtered down to few of many.
+            models.Index(
+                fields=["fulfillment_status", "created_time", "id"],
+                name="amz_order_status_idx",
+            ),
+            models.Index(SHIP_BY_OR_LATEST, "id", name="amz_order_ship_by_idx"),
+            models.Index(
+                fields=["import_state", "created_time", "id"],
+                name="amz_order_state_idx",
+            ),
+            models.Index(
+                fields=["marketplace_id", "created_time", "id"],
+                name="amz_order_marketplace_idx",
+            ),
+            models.Index(
+                fields=["fulfilled_by", "created_time", "id"],
+                name="amz_order_fulfilled_by_idx",
+            ),
+            models.Index(
+                fields=["shop_order_number"],
+                name="amz_order_number_idx",
+                condition=~models.Q(shop_order_number=""),
+            ),
             # The importer looks only at these few of possibly millions.
             models.Index(
                 fields=["import_state", "checked_at"],
