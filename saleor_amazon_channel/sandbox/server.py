@@ -133,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("x-amzn-RequestId", reply.request_id)
         # Best effort at Amazon: only where a request got through to the operation.
         if reply.rate is not None and reply.status in (200, 201, 202, 204, 400, 404):
-            self.send_header("x-amzn-RateLimit-Limit", str(reply.rate))
+            self.send_header("x-amzn-RateLimit-Limit", str(float(reply.rate)))
         if reply.body:
             self.send_header("Content-Type", reply.content_type)
         if reply.status != 204:
