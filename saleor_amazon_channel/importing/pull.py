@@ -113,21 +113,21 @@ def pull_named(
     amazon_order_ids: Sequence[str],
     client: Client | None = None,
     max_wait_seconds: float = MAX_WAIT_SECONDS,
-) -> dict[str, str]:
-    """Read these orders with ``getOrder``: id → why it could not be, in words.
+) -> dict[str, errors.AmazonError]:
+    """Read these orders with ``getOrder``; answers those it failed for, with why.
 
     The watermark stays where it is: this only hastens what a scan would find.
     """
     client = client or budget.client_for(account)
     found: list[tuple[Order, dict[str, object]]] = []
-    failed: dict[str, str] = {}
+    failed: dict[str, errors.AmazonError] = {}
     for order_id in amazon_order_ids:
         try:
             found.append(get_order(client, order_id, max_wait_seconds=max_wait_seconds))
-        except errors.NotFound:
-            failed[order_id] = "Amazon has no such order for this account."
+        except errors.NotFound as failure:
+            failed[order_id] = failure
         except errors.AmazonError as failure:
-            failed[order_id] = str(failure)
+            failed[order_id] = failure
             communication.note_failure(account, "getOrder", failure)
     recorder.record(account, found)
     return failed
