@@ -42,10 +42,10 @@ USAGE_PLANS: Mapping[str, UsagePlan] = {
 #: The longest step of a back-off.
 MAX_BACK_OFF_SECONDS = 64.0
 
-#: Amazon's bucket starts to refill when our first call arrives, ours when it is sent;
-#: and the first call travels longest, since it opens the connection. So a full bucket
-#: starts to refill this much later (real seconds) than we take from it.
-CONNECTING_SECONDS = 0.5
+#: The longest a call is taken to travel, connecting included, in real seconds. Amazon's
+#: bucket refills from when a call arrives, ours from when it leaves. While Amazon's is
+#: full that would put ours ahead, so ours then starts to refill this much later.
+TRAVEL_SECONDS = 0.5
 
 # Less than one microsecond's refill of any plan: rounding, not a call.
 _ROUNDING = 1e-9
@@ -58,7 +58,7 @@ class Bucket:
     rate: float
     burst: float
     tokens: float
-    #: When ``tokens`` was true. In the future only by ``CONNECTING_SECONDS``.
+    #: When ``tokens`` was true; in the future by ``TRAVEL_SECONDS`` at most.
     refilled_at: datetime
     #: Amazon answered 429: no call before this moment.
     blocked_until: datetime | None = None
@@ -92,9 +92,11 @@ class Bucket:
             return self, wait
         bucket = self.refilled(now)
         refilled_at = bucket.refilled_at
-        if bucket.tokens >= bucket.burst:
-            margin = timedelta(seconds=CONNECTING_SECONDS * clock.factor())
-            refilled_at = max(refilled_at, now + margin)
+        travel_seconds = TRAVEL_SECONDS * clock.factor()
+        # Amazon's bucket may be full: it is ahead of ours by a call still under way and
+        # by what it refilled while others were.
+        if bucket.tokens + 1 + travel_seconds * self.rate >= self.burst:
+            refilled_at = max(refilled_at, now + timedelta(seconds=travel_seconds))
         tokens = max(0.0, bucket.tokens - 1)
         return replace(bucket, tokens=tokens, refilled_at=refilled_at), 0.0
 

@@ -94,6 +94,8 @@ class Loopback:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # One packet per answer: two would wait for the delayed acknowledgement.
+            wbufsize = -1
 
             def handle_one_exchange(self) -> None:
                 url = urlsplit(self.path)
