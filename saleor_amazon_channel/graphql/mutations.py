@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import graphene
 
+from .account_mutations import AmazonAccountConnect, AmazonMarketplaceUpdate
+from .import_mutation import AmazonOrdersImport
+
 
 class AmazonMutations(graphene.ObjectType):
     """Mixed into the host's Mutation."""
+
+    amazon_account_connect = AmazonAccountConnect.Field()
+    amazon_marketplace_update = AmazonMarketplaceUpdate.Field()
+    amazon_orders_import = AmazonOrdersImport.Field()

@@ -1,0 +1,369 @@
+"""Seller accounts and their marketplaces, as a store admin sets them up.
+
+Used by the GraphQL mutations, the management command and the demo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import IntegrityError, transaction
+
+from . import budget, fields, store
+from .amazon import errors
+from .amazon.marketplaces import MARKETPLACES, REGIONS
+from .amazon.sellers import MarketplaceParticipation, marketplace_participations
+from .importing import importer, pull
+from .models import Marketplace, SellerAccount
+from .store.contract import Channel
+
+#: A person waits for the answer: two exchanges (token, participations) of one try
+#: each, so that the worst case is 10 s.
+WHILE_SOMEBODY_WAITS = {"connect_timeout": 2.0, "read_timeout": 3.0, "tries": 1}
+
+
+class AccountErrorCode(StrEnum):
+    INVALID = "invalid"
+    """A value that cannot be, or does not fit the others."""
+    REQUIRED = "required"
+    NOT_FOUND = "not_found"
+    UNIQUE = "unique"
+    INVALID_CREDENTIALS = "invalid_credentials"
+    """Login with Amazon refuses the client id, the client secret or refresh token."""
+    FORBIDDEN = "forbidden"
+    """Amazon knows the credentials and refuses: a role is missing, or wrong region."""
+    UNAVAILABLE = "unavailable"
+    """Amazon fails, is not reached in time, or allows no more calls now."""
+    NOT_CONFIGURED = "not_configured"
+    """The operator has to set something in the environment first."""
+
+
+class AccountError(Exception):
+    """What is wrong, in words for the store admin, and with which field.
+
+    ``field`` is the name of the parameter; empty when it is about none of them.
+    """
+
+    def __init__(self, code: AccountErrorCode, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What connects a seller account; the three secrets are not in the repr."""
+
+    name: str
+    region: str
+    seller_id: str
+    lwa_client_id: str
+    lwa_client_secret: str
+    refresh_token: str
+    #: Nothing older is imported by itself; the moment of connecting when not given.
+    import_from: datetime | None = None
+    #: Not Amazon's own addresses: the sandbox, or a proxy.
+    endpoint: str = ""
+    lwa_endpoint: str = ""
+
+    def __repr__(self) -> str:
+        return f"Connection({self.region!r}, {self.seller_id!r})"
+
+
+def connect(connection: Connection) -> SellerAccount:
+    """Save the account and its marketplaces, once Amazon accepted the credentials.
+
+    An account that is connected already (same region and seller id) keeps its settings
+    and marketplaces and gets the new credentials: this is how it is re-authorized.
+    ``import_from`` is changed only where it is given. Raises AccountError, and then
+    nothing was written.
+    """
+    values = _check_values(connection)
+    candidate = SellerAccount(**values)
+    participations = _participations(candidate)
+    with transaction.atomic():
+        account = (
+            SellerAccount.objects.select_for_update()
+            .filter(region=candidate.region, seller_id=candidate.seller_id)
+            .first()
+        )
+        if account is None:
+            account = candidate
+        else:
+            for name, value in values.items():
+                setattr(account, name, value)
+            account.state, account.state_reason = SellerAccount.State.ACTIVE, ""
+        try:
+            with transaction.atomic():
+                account.save()
+        except IntegrityError as error:
+            raise AccountError(
+                AccountErrorCode.UNIQUE,
+                "This seller account is being connected by someone else right now.",
+                "seller_id",
+            ) from error
+        _save_marketplaces(account, participations)
+        pull.pull_now(account)
+    return account
+
+
+def _check_values(connection: Connection) -> dict[str, object]:
+    texts = {
+        name: getattr(connection, name).strip()
+        for name in (
+            "name",
+            "region",
+            "seller_id",
+            "lwa_client_id",
+            "lwa_client_secret",
+            "refresh_token",
+        )
+    }
+    for name, text in texts.items():
+        if not text:
+            raise AccountError(
+                AccountErrorCode.REQUIRED, "This field cannot be blank.", name
+            )
+    for name in ("name", "seller_id", "lwa_client_id"):
+        limit = SellerAccount._meta.get_field(name).max_length
+        if len(texts[name]) > limit:
+            raise AccountError(
+                AccountErrorCode.INVALID, f"At most {limit} characters.", name
+            )
+    if texts["region"] not in REGIONS:
+        raise AccountError(
+            AccountErrorCode.INVALID, f"One of {', '.join(REGIONS)}.", "region"
+        )
+    for name in ("lwa_client_secret", "refresh_token"):
+        # They travel in HTTP headers and forms; a pasted line break never belongs.
+        if not texts[name].isprintable() or not texts[name].isascii():
+            raise AccountError(
+                AccountErrorCode.INVALID,
+                "This holds characters that cannot be part of it; paste it again.",
+                name,
+            )
+    try:
+        fields.encrypt("check")
+    except ImproperlyConfigured as error:
+        raise AccountError(AccountErrorCode.NOT_CONFIGURED, str(error)) from error
+    values: dict[str, object] = dict(texts)
+    values["endpoint_override"] = _check_address(connection.endpoint, "endpoint")
+    values["lwa_endpoint_override"] = _check_address(
+        connection.lwa_endpoint, "lwa_endpoint"
+    )
+    if connection.import_from is not None:
+        values["import_from"] = connection.import_from
+    return values
+
+
+def _check_address(address: str, field: str) -> str:
+    """An address that credentials may be sent to: HTTPS, or HTTP within the machine."""
+    address = address.strip()
+    if not address:
+        return ""
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        parts, host = None, ""
+    # "sandbox" or "localhost": names that only a local network resolves.
+    is_local = "." not in host or host == "127.0.0.1"
+    if (
+        parts is None
+        or not host
+        or parts.scheme not in ("https", "http")
+        or (parts.scheme == "http" and not is_local)
+        or parts.username is not None
+        or len(address) > 200
+    ):
+        raise AccountError(
+            AccountErrorCode.INVALID,
+            "An https:// address; http:// only on this machine or its local network.",
+            field,
+        )
+    return address
+
+
+def _participations(account: SellerAccount) -> list[MarketplaceParticipation]:
+    """Where the seller takes part, in the account's region; proves the credentials."""
+    try:
+        with budget.client_for(account, **WHILE_SOMEBODY_WAITS) as client:
+            found = marketplace_participations(client)
+    except errors.AppCredentialsInvalid as error:
+        raise AccountError(
+            AccountErrorCode.INVALID_CREDENTIALS,
+            f"Amazon does not accept the app. {error.action}",
+            "lwa_client_secret",
+        ) from error
+    except errors.ReauthorizationRequired as error:
+        raise AccountError(
+            AccountErrorCode.INVALID_CREDENTIALS,
+            f"Amazon does not accept the refresh token. {error.action}",
+            "refresh_token",
+        ) from error
+    except errors.Forbidden as error:
+        raise AccountError(
+            AccountErrorCode.FORBIDDEN, f"Amazon refuses. {error.action}"
+        ) from error
+    except errors.TryLater as error:
+        raise AccountError(
+            AccountErrorCode.UNAVAILABLE,
+            "Amazon did not answer in time; try again in a minute.",
+        ) from error
+    except errors.AmazonError as error:
+        raise AccountError(
+            AccountErrorCode.INVALID,
+            "The answer is not one of Amazon's; check the addresses and the region.",
+        ) from error
+    in_region = [
+        participation
+        for participation in found
+        if MARKETPLACES[participation.marketplace_id].region == account.region
+    ]
+    if not in_region:
+        raise AccountError(
+            AccountErrorCode.INVALID,
+            "The seller takes part in no marketplace of this region.",
+            "region",
+        )
+    return in_region
+
+
+def _save_marketplaces(
+    account: SellerAccount, participations: Sequence[MarketplaceParticipation]
+) -> None:
+    """One row each; the mapping of those that exist stays."""
+    listed = {each.marketplace_id: each.is_participating for each in participations}
+    account.marketplaces.exclude(marketplace_id__in=listed).update(
+        is_participating=False
+    )
+    Marketplace.objects.bulk_create(
+        [
+            Marketplace(
+                account=account, marketplace_id=marketplace_id, is_participating=takes
+            )
+            for marketplace_id, takes in listed.items()
+        ],
+        update_conflicts=True,
+        unique_fields=["account", "marketplace_id"],
+        update_fields=["is_participating"],
+    )
+
+
+@dataclass(frozen=True)
+class MarketplaceChanges:
+    """What to change; None leaves a setting as it is, empty clears it.
+
+    ``channel`` is a channel's slug or id. Ids are the shop's primary keys as text.
+    """
+
+    channel: str | None = None
+    warehouse_ids: Sequence[str] | None = None
+    shipping_method_id: str | None = None
+    import_orders: bool | None = None
+    default_carrier_code: str | None = None
+
+
+def update_marketplace(
+    marketplace: Marketplace, changes: MarketplaceChanges
+) -> Marketplace:
+    """Save the settings of a marketplace, checked against the shop's channels.
+
+    Orders that waited for the settings are looked at again. Raises AccountError, and
+    then nothing was written.
+    """
+    with transaction.atomic():
+        row = Marketplace.objects.select_for_update().get(pk=marketplace.pk)
+        _change_mapping(row, changes)
+        if changes.import_orders is not None:
+            row.import_orders = changes.import_orders
+        if changes.default_carrier_code is not None:
+            row.default_carrier_code = _check_carrier(changes.default_carrier_code)
+        row.save()
+        importer.reconsider_waiting(row.account_id, row.marketplace_id)
+    return row
+
+
+def _check_carrier(code: str) -> str:
+    code = code.strip()
+    limit = Marketplace._meta.get_field("default_carrier_code").max_length
+    if len(code) > limit:
+        raise AccountError(
+            AccountErrorCode.INVALID,
+            f"At most {limit} characters.",
+            "default_carrier_code",
+        )
+    return code
+
+
+def _change_mapping(row: Marketplace, changes: MarketplaceChanges) -> None:
+    given = (changes.channel, changes.warehouse_ids, changes.shipping_method_id)
+    if all(value is None for value in given):
+        return
+    wanted = row.channel_id if changes.channel is None else changes.channel.strip()
+    if not wanted:
+        if changes.warehouse_ids or changes.shipping_method_id:
+            raise AccountError(
+                AccountErrorCode.REQUIRED,
+                "Warehouses and a shipping method need a channel.",
+                "channel",
+            )
+        row.channel_id = row.channel_slug = ""
+        row.warehouse_ids = []
+        row.shipping_method_id = row.shipping_method_name = ""
+        return
+    channel = _channel(row, wanted)
+    row.channel_id, row.channel_slug = channel.id, channel.slug
+    if changes.warehouse_ids is not None:
+        # In the given order, each once.
+        row.warehouse_ids = list(dict.fromkeys(changes.warehouse_ids))
+    if changes.shipping_method_id is not None:
+        row.shipping_method_id = changes.shipping_method_id
+    _check_fits(row, channel)
+
+
+def _channel(row: Marketplace, wanted: str) -> Channel:
+    with store.writer():
+        channels = store.current().channels()
+    channel = next((each for each in channels if wanted in (each.id, each.slug)), None)
+    if channel is None:
+        raise AccountError(
+            AccountErrorCode.NOT_FOUND, "The shop has no such channel.", "channel"
+        )
+    if channel.currency != row.info.currency:
+        raise AccountError(
+            AccountErrorCode.INVALID,
+            f"The channel sells in {channel.currency}, "
+            f"but {row.info.domain} sells in {row.info.currency}.",
+            "channel",
+        )
+    return channel
+
+
+def _check_fits(row: Marketplace, channel: Channel) -> None:
+    """The warehouses and the shipping method must be the channel's."""
+    warehouse_ids = {warehouse.id for warehouse in channel.warehouses}
+    if any(each not in warehouse_ids for each in row.warehouse_ids):
+        raise AccountError(
+            AccountErrorCode.INVALID,
+            f"A warehouse does not serve the channel {channel.slug}; it must be "
+            "assigned to the channel in the shop.",
+            "warehouse_ids",
+        )
+    if not row.shipping_method_id:
+        row.shipping_method_name = ""
+        return
+    names = {method.id: method.name for method in channel.shipping_methods}
+    if row.shipping_method_id not in names:
+        raise AccountError(
+            AccountErrorCode.INVALID,
+            f"The shipping method is not available in the channel {channel.slug}.",
+            "shipping_method_id",
+        )
+    row.shipping_method_name = names[row.shipping_method_id]

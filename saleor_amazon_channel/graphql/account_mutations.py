@@ -1,0 +1,167 @@
+"""Mutations of seller accounts and their marketplaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import graphene
+
+from .. import accounts, models
+from . import host as graphql_host
+from . import ids
+from .enums import AmazonRegion, ErrorCode
+from .errors import AmazonChannelError, of_account, refusal
+from .types import AmazonAccount, AmazonMarketplace, load_accounts
+
+host = graphql_host.current()
+
+
+class AmazonAccountConnectInput(graphene.InputObjectType):
+    name = graphene.String(
+        required=True, description="A name for the account in this shop."
+    )
+    region = AmazonRegion(
+        required=True, description="The selling region of the account."
+    )
+    seller_id = graphene.String(
+        required=True, description="Amazon's ID of the seller (merchant token)."
+    )
+    lwa_client_id = graphene.String(
+        required=True, description="The app's client ID for Login with Amazon."
+    )
+    lwa_client_secret = graphene.String(
+        required=True, description="The app's client secret for Login with Amazon."
+    )
+    refresh_token = graphene.String(
+        required=True, description="What the seller's authorization of the app gave."
+    )
+    import_from = host.DateTime(
+        description=(
+            "Orders created on Amazon before this time are not imported by "
+            "themselves. The moment of connecting if not given."
+        )
+    )
+    endpoint = graphene.String(
+        description="The address of the API, if it is not Amazon's own: a sandbox."
+    )
+    lwa_endpoint = graphene.String(
+        description=(
+            "The address for access tokens, if it is not Amazon's own: a sandbox."
+        )
+    )
+
+    class Meta:
+        description = "What connects a seller account."
+
+
+class AmazonAccountConnect(host.BaseMutation):  # type: ignore[misc, name-defined]
+    account = graphene.Field(AmazonAccount, description="The connected account.")
+
+    class Arguments:
+        input = AmazonAccountConnectInput(
+            required=True, description="Fields required to connect a seller account."
+        )
+
+    class Meta:
+        description = (
+            "Connects a seller account, or gives a connected one (same region and "
+            "seller ID) new credentials. Amazon is asked whether it accepts them, for "
+            "at most 10 seconds. The answer never holds the secrets."
+        )
+        permissions = (host.MANAGE_PLUGINS,)
+        error_type_class = AmazonChannelError
+
+    @classmethod
+    def perform_mutation(cls, _root: Any, info: Any, /, *, input: Any) -> Any:
+        given = {name: value for name, value in input.items() if value is not None}
+        try:
+            account = accounts.connect(accounts.Connection(**given))
+        except accounts.AccountError as error:
+            raise of_account(error) from error
+        with host.reading(info.context) as using:
+            return cls(account=load_accounts(using, pk=account.pk)[0])
+
+
+class AmazonMarketplaceUpdateInput(graphene.InputObjectType):
+    channel = graphene.String(
+        description=(
+            "The slug or ID of the channel that orders are created in; its currency "
+            "must be the marketplace's. Empty: no channel, and no mapping."
+        )
+    )
+    warehouse_ids = graphene.List(
+        graphene.NonNull(graphene.ID),
+        description=(
+            "The IDs of the warehouses that stock is taken from, in this order. They "
+            "must be assigned to the channel."
+        ),
+    )
+    shipping_method_id = graphene.ID(
+        description=(
+            "The ID of the shipping method of created orders, one of the channel's."
+        )
+    )
+    import_orders = graphene.Boolean(
+        description="Whether orders of the marketplace are imported."
+    )
+    default_carrier_code = graphene.String(
+        description=(
+            "Amazon's code of the carrier of shipments that name no carrier themselves."
+        )
+    )
+
+    class Meta:
+        description = "What to change; what is not given stays as it is."
+
+
+class AmazonMarketplaceUpdate(host.BaseMutation):  # type: ignore[misc, name-defined]
+    marketplace = graphene.Field(
+        AmazonMarketplace, description="The changed marketplace."
+    )
+
+    class Arguments:
+        id = graphene.ID(required=True, description="The ID of the marketplace.")
+        input = AmazonMarketplaceUpdateInput(
+            required=True, description="Fields to change."
+        )
+
+    class Meta:
+        description = (
+            "Changes the settings of a marketplace of a seller account. Orders that "
+            "waited for them are imported next."
+        )
+        permissions = (host.MANAGE_PLUGINS,)
+        error_type_class = AmazonChannelError
+
+    @classmethod
+    def perform_mutation(cls, _root: Any, _info: Any, /, *, id: str, input: Any) -> Any:
+        try:
+            pk = ids.own(id, "AmazonMarketplace")
+        except ids.InvalidIdError as error:
+            raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), "id") from error
+        marketplace = models.Marketplace.objects.filter(pk=pk).first()
+        if marketplace is None:
+            raise refusal(
+                ErrorCode.NOT_FOUND, f"Couldn't resolve to a node: {id}", "id"
+            )
+        try:
+            marketplace = accounts.update_marketplace(marketplace, _changes(input))
+        except accounts.AccountError as error:
+            raise of_account(error) from error
+        return cls(marketplace=marketplace)
+
+
+def _changes(given: dict[str, Any]) -> accounts.MarketplaceChanges:
+    """Ids of the shop may come as its global ids or as primary keys."""
+    changes = dict(given)
+    if changes.get("channel"):
+        changes["channel"] = ids.of_shop(changes["channel"], "Channel")
+    if changes.get("warehouse_ids"):
+        changes["warehouse_ids"] = [
+            ids.of_shop(each, "Warehouse") for each in changes["warehouse_ids"]
+        ]
+    if changes.get("shipping_method_id"):
+        changes["shipping_method_id"] = ids.of_shop(
+            changes["shipping_method_id"], "ShippingMethodType", "ShippingMethod"
+        )
+    return accounts.MarketplaceChanges(**changes)

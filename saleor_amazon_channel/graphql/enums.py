@@ -1,0 +1,161 @@
+"""Enums; each value says what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Any
+
+import graphene
+
+from ..accounts import AccountErrorCode
+from ..amazon.marketplaces import REGIONS
+from ..models import AmazonOrder, OutboxEntry, SellerAccount
+from ..store.contract import BlockerCode
+
+
+def _describe(
+    of_enum: str, of_values: Mapping[str, str]
+) -> Callable[[Enum | None], str | None]:
+    def description(value: Enum | None) -> str | None:
+        return of_enum if value is None else of_values.get(value.name)
+
+    return description
+
+
+def _enum(name: str, values: Any, of_enum: str, of_values: Mapping[str, str]) -> Any:
+    members = [(each.name, each.value) for each in values]
+    return graphene.Enum(name, members, description=_describe(of_enum, of_values))
+
+
+AmazonRegion = graphene.Enum(
+    "AmazonRegion",
+    [(code, code) for code in REGIONS],
+    description=_describe(
+        "A selling region of Amazon; one authorization covers one region.",
+        {
+            "NA": "North and South America.",
+            "EU": "Europe, the Middle East, Africa and India.",
+            "FE": "Japan, Australia and Singapore.",
+        },
+    ),
+)
+
+AmazonAccountState = _enum(
+    "AmazonAccountState",
+    SellerAccount.State,
+    "Whether orders of a seller account are exchanged with Amazon.",
+    {
+        "ACTIVE": "Orders are pulled and shipments are confirmed.",
+        "NEEDS_REAUTHORIZATION": (
+            "Amazon no longer accepts the credentials; connect the account again."
+        ),
+        "PAUSED": "The account was paused; nothing is exchanged.",
+    },
+)
+
+AmazonImportState = _enum(
+    "AmazonImportState",
+    AmazonOrder.ImportState,
+    "What has become of an Amazon order in the shop.",
+    {
+        "WAITING": "Not importable yet, or not wanted; the note says why.",
+        "READY": "To be imported in the next seconds.",
+        "IMPORTED": "It is an order of the shop.",
+        "BLOCKED": "Something is in the way; the blockers say what. Tried again.",
+        "IGNORED": "It will never become an order of the shop; the note says why.",
+    },
+)
+
+AmazonBlockerCode = _enum(
+    "AmazonBlockerCode",
+    BlockerCode,
+    "What can keep an Amazon order out of the shop.",
+    {
+        "NOT_MAPPED": "The marketplace has no channel, warehouse or shipping method.",
+        "UNKNOWN_SKU": "No product variant has the seller SKU.",
+        "NOT_AVAILABLE_IN_CHANNEL": "The product is not published in the channel.",
+        "OUT_OF_STOCK": "The warehouses cannot cover what is to be shipped.",
+        "BAD_ADDRESS": "The shop cannot hold the address.",
+        "AMOUNTS_DIFFER": "The parts do not add up to the total Amazon states.",
+        "CHANNEL_MISMATCH": (
+            "The channel, its currency, warehouse or shipping method does not fit."
+        ),
+        "UNREADABLE": "Amazon's data lacks something an order cannot do without.",
+        "INTERNAL": "The import failed unexpectedly; the server's log says why.",
+    },
+)
+
+AmazonOutboxKind = _enum(
+    "AmazonOutboxKind",
+    OutboxEntry.Kind,
+    "What is to be told to Amazon.",
+    {"CONFIRM_SHIPMENT": "A package was shipped, or what is known of it changed."},
+)
+
+AmazonOutboxState = _enum(
+    "AmazonOutboxState",
+    OutboxEntry.State,
+    "How far a message to Amazon has come.",
+    {
+        "PENDING": "To be sent.",
+        "SENDING": "Being sent right now.",
+        "SUCCEEDED": "Amazon accepted it.",
+        "FAILED": "Amazon refused it; the error says what to do.",
+        "SUPERSEDED": "Not sent, since a newer message says it all.",
+        "UNKNOWN": "It may have arrived; Amazon is asked before anything is resent.",
+    },
+)
+
+AmazonOrderSortField = graphene.Enum(
+    "AmazonOrderSortField",
+    [
+        ("CREATED_AT", "created_at"),
+        ("NUMBER", "number"),
+        ("SHIP_BY", "ship_by"),
+        ("STATUS", "status"),
+    ],
+    description=_describe(
+        "What Amazon orders can be sorted by.",
+        {
+            "CREATED_AT": "Sort by the time the buyer ordered on Amazon.",
+            "NUMBER": "Sort by the Amazon order ID.",
+            "SHIP_BY": "Sort by the ship-by time; orders without one come as latest.",
+            "STATUS": "Sort by Amazon's fulfillment status, then by creation time.",
+        },
+    ),
+)
+
+
+class ErrorCode(Enum):
+    """The codes of ``accounts``, and those that GraphQL adds."""
+
+    GRAPHQL_ERROR = "graphql_error"
+    CHANNEL_INACTIVE = "channel_inactive"
+    INVALID = AccountErrorCode.INVALID.value
+    REQUIRED = AccountErrorCode.REQUIRED.value
+    NOT_FOUND = AccountErrorCode.NOT_FOUND.value
+    UNIQUE = AccountErrorCode.UNIQUE.value
+    INVALID_CREDENTIALS = AccountErrorCode.INVALID_CREDENTIALS.value
+    FORBIDDEN = AccountErrorCode.FORBIDDEN.value
+    UNAVAILABLE = AccountErrorCode.UNAVAILABLE.value
+    NOT_CONFIGURED = AccountErrorCode.NOT_CONFIGURED.value
+
+
+AmazonChannelErrorCode = _enum(
+    "AmazonChannelErrorCode",
+    ErrorCode,
+    "Why something was refused.",
+    {
+        "GRAPHQL_ERROR": "An ID cannot be read, or is of another type.",
+        "CHANNEL_INACTIVE": "The Amazon sales channel is switched off.",
+        "INVALID": "A value that cannot be, or does not fit the others.",
+        "REQUIRED": "A value is missing.",
+        "NOT_FOUND": "There is no such object, here or on Amazon.",
+        "UNIQUE": "There is one already.",
+        "INVALID_CREDENTIALS": "Amazon does not accept the credentials.",
+        "FORBIDDEN": "Amazon knows the credentials and refuses.",
+        "UNAVAILABLE": "Amazon did not answer in time; try again later.",
+        "NOT_CONFIGURED": "The operator has to set something first.",
+    },
+)

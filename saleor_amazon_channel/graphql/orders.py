@@ -1,0 +1,197 @@
+"""Lists of Amazon orders: what can be filtered and sorted, and the page asked for.
+
+Every sort order and filter has its index in ``models.ledger``; a filter that could
+match few of very many rows must have one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
+from types import SimpleNamespace
+from typing import Any
+
+import graphene
+from django.db.models import F, Q, QuerySet
+from django.db.models.fields import BigAutoField, CharField, DateTimeField
+from graphql import GraphQLError
+
+from .. import models
+from ..models.ledger import LATEST, SHIP_BY_OR_LATEST
+from . import host as graphql_host
+from . import ids, pagination
+from .enums import AmazonBlockerCode, AmazonImportState, AmazonOrderSortField
+from .pagination import SortKey
+from .types import orders, together
+
+host = graphql_host.current()
+
+#: As many values as a filter may name; Saleor's limit for its own.
+MAX_FILTER_VALUES = 100
+
+_CREATED = SortKey(F("created_time"), "created_time", DateTimeField())
+_ID = SortKey(F("id"), "pk", BigAutoField())
+SORT_KEYS: Mapping[str, Sequence[SortKey]] = {
+    "created_at": (_CREATED, _ID),
+    "number": (SortKey(F("amazon_order_id"), "amazon_order_id", CharField()),),
+    "ship_by": (SortKey(SHIP_BY_OR_LATEST, "ship_by", DateTimeField(), LATEST), _ID),
+    "status": (
+        SortKey(F("fulfillment_status"), "fulfillment_status", CharField()),
+        _CREATED,
+        _ID,
+    ),
+}
+
+
+class AmazonDateTimeRangeInput(graphene.InputObjectType):
+    gte = host.DateTime(description="At this time or after it.")
+    lte = host.DateTime(description="At this time or before it.")
+
+    class Meta:
+        description = "A range of time."
+
+
+def _values(type_: Any, description: str) -> graphene.InputField:
+    return graphene.InputField(
+        graphene.List(graphene.NonNull(type_)), description=description
+    )
+
+
+class AmazonOrderFilterInput(graphene.InputObjectType):
+    created = graphene.InputField(
+        AmazonDateTimeRangeInput,
+        description="Filter by the time the buyer ordered on Amazon.",
+    )
+    amazon_order_ids = _values(graphene.String, "Filter by Amazon order IDs.")
+    order_numbers = _values(
+        graphene.String, "Filter by the numbers of the shop's orders."
+    )
+    accounts = _values(graphene.ID, "Filter by seller accounts.")
+    marketplace_ids = _values(
+        graphene.String, "Filter by Amazon's IDs of marketplaces."
+    )
+    fulfillment_status = _values(
+        graphene.String, "Filter by Amazon's status, for example `UNSHIPPED`."
+    )
+    fulfilled_by = graphene.String(
+        description="Filter by who ships the order: `MERCHANT` or `AMAZON`."
+    )
+    import_state = _values(
+        AmazonImportState, "Filter by what has become of the order in the shop."
+    )
+    blocker_code = _values(
+        AmazonBlockerCode, "Filter by what keeps the order out of the shop."
+    )
+
+    class Meta:
+        description = "Filters of Amazon orders; an order must pass all that are given."
+
+
+class AmazonOrderSortingInput(graphene.InputObjectType):
+    direction = graphene.Argument(
+        host.OrderDirection,
+        required=True,
+        description="Specifies the direction in which to sort Amazon orders.",
+    )
+    field = graphene.Argument(
+        AmazonOrderSortField,
+        required=True,
+        description="Sort Amazon orders by the selected field.",
+    )
+
+    class Meta:
+        description = "Specifies how to sort Amazon orders."
+
+
+def _created(value: Mapping[str, datetime | None]) -> Q:
+    q = Q()
+    for bound in ("gte", "lte"):
+        moment = value.get(bound)
+        if moment is not None:
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=UTC)
+            q &= Q(**{f"created_time__{bound}": moment})
+    return q
+
+
+def _accounts(values: Sequence[str]) -> Q:
+    try:
+        return Q(account__in=[ids.own(value, "AmazonAccount") for value in values])
+    except ids.InvalidIdError as error:
+        raise GraphQLError(str(error)) from error
+
+
+def _blocker_code(values: Sequence[str]) -> Q:
+    # The state first: it has an index, and few orders are blocked.
+    blocked = Q(import_state=models.AmazonOrder.ImportState.BLOCKED)
+    codes = [Q(blockers__contains=[{"code": value}]) for value in values]
+    return blocked & reduce(or_, codes) if codes else Q(pk__in=())
+
+
+def _one_of(column: str) -> Callable[[Sequence[str]], Q]:
+    return lambda values: Q(**{f"{column}__in": values})
+
+
+_FILTERS: Mapping[str, Callable[[Any], Q]] = {
+    "created": _created,
+    "amazon_order_ids": _one_of("amazon_order_id"),
+    "order_numbers": _one_of("shop_order_number"),
+    "accounts": _accounts,
+    "marketplace_ids": _one_of("marketplace_id"),
+    "fulfillment_status": _one_of("fulfillment_status"),
+    "fulfilled_by": lambda value: Q(fulfilled_by=value),
+    "import_state": _one_of("import_state"),
+    "blocker_code": _blocker_code,
+}
+
+
+def apply_filter(
+    queryset: QuerySet[models.AmazonOrder], given: Mapping[str, Any]
+) -> QuerySet[models.AmazonOrder]:
+    """Filter by what is given; ``null`` is as good as not given."""
+    for name, value in given.items():
+        if value is None:
+            continue
+        if isinstance(value, list) and len(value) > MAX_FILTER_VALUES:
+            raise GraphQLError(
+                f"A filter takes at most {MAX_FILTER_VALUES} values, not {len(value)}."
+            )
+        queryset = queryset.filter(_FILTERS[name](value))
+    return queryset
+
+
+def connection(
+    info: Any,
+    using: str,
+    *,
+    filter: Mapping[str, Any] | None = None,
+    sort_by: Mapping[str, Any] | None = None,
+    **page: Any,
+) -> SimpleNamespace:
+    """The root of ``AmazonOrderCountableConnection``; newest first if not sorted."""
+    sort_by = sort_by or {"field": "created_at", "direction": "-"}
+    queryset = apply_filter(orders(using), filter or {})
+    found = pagination.slice_rows(
+        info,
+        queryset,
+        SORT_KEYS[sort_by["field"]],
+        is_descending=sort_by["direction"] == "-",
+        limit=host.pagination_limit,
+        **page,
+    )
+    rows = together(found.rows)
+
+    def total_count() -> int | None:
+        with host.reading(info.context):
+            return pagination.count(queryset)
+
+    return SimpleNamespace(
+        page_info=found.page_info,
+        edges=[
+            SimpleNamespace(node=row, cursor=cursor)
+            for row, cursor in zip(rows, found.cursors, strict=True)
+        ],
+        total_count=total_count,
+    )

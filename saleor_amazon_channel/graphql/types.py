@@ -1,0 +1,661 @@
+"""Object types. Their roots are our models, read from the alias of the host.
+
+Rows of one page load what belongs to them together (``load_for_all``), so a list costs
+one query per kind of thing selected and never one per row. Secrets have no field, and
+the queries behind these types do not even read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import graphene
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
+
+from .. import clock, models
+from ..amazon.marketplaces import MARKETPLACES
+from ..importing import pull
+from . import host as graphql_host
+from .enums import (
+    AmazonAccountState,
+    AmazonBlockerCode,
+    AmazonImportState,
+    AmazonOutboxKind,
+    AmazonOutboxState,
+    AmazonRegion,
+)
+from .ids import to_global
+
+host = graphql_host.current()
+
+
+def requires(text: str, permission: Any) -> str:
+    """A description that ends with the permission, in Saleor's words."""
+    return f"{text}\n\nRequires one of the following permissions: {permission.name}."
+
+
+def list_of(type_: Any, description: str, **options: Any) -> graphene.Field:
+    """A list that is never null and holds no null."""
+    return graphene.Field(
+        graphene.List(graphene.NonNull(type_)),
+        required=True,
+        description=description,
+        **options,
+    )
+
+
+# --- accounts ------------------------------------------------------------------------
+
+
+def load_accounts(using: str, **filters: Any) -> list[models.SellerAccount]:
+    """Accounts with their marketplaces and pulls; four queries, whatever their number.
+
+    The secrets stay in the database.
+    """
+    accounts = list(
+        models.SellerAccount.objects.using(using)
+        .filter(**filters)
+        .defer("lwa_client_id", "lwa_client_secret", "refresh_token")
+        .prefetch_related(
+            Prefetch(
+                "marketplaces",
+                models.Marketplace.objects.using(using).order_by("marketplace_id"),
+            )
+        )
+        .order_by("pk")
+    )
+    cursors = {
+        cursor.account_id: cursor
+        for cursor in models.SyncCursor.objects.using(using).filter(
+            stream=pull.STREAM, account__in=[account.pk for account in accounts]
+        )
+    }
+    is_active = models.ChannelSettings.load(using).active
+    for account in accounts:
+        account.pull_cursor = cursors.get(account.pk)  # type: ignore[attr-defined]
+        account.is_pulled = (  # type: ignore[attr-defined]
+            is_active and account.state == models.SellerAccount.State.ACTIVE
+        )
+    return accounts
+
+
+class AmazonMarketplace(graphene.ObjectType):
+    id = graphene.GlobalID(required=True, description="The ID of the marketplace.")
+    marketplace_id = graphene.String(
+        required=True, description="Amazon's ID of the marketplace."
+    )
+    name = graphene.String(
+        required=True, description="The country of the marketplace, in English."
+    )
+    country_code = graphene.String(
+        required=True, description="The country's code (ISO 3166-1 alpha-2)."
+    )
+    currency = graphene.String(
+        required=True, description="The currency of the marketplace."
+    )
+    domain = graphene.String(
+        required=True, description="Amazon's domain in this marketplace."
+    )
+    is_participating = graphene.Boolean(
+        required=True, description="Whether the seller takes part in the marketplace."
+    )
+    is_mapped = graphene.Boolean(
+        required=True,
+        description=(
+            "Whether a channel, a warehouse and a shipping method are chosen. Orders "
+            "are imported only then."
+        ),
+    )
+    import_orders = graphene.Boolean(
+        required=True, description="Whether orders of the marketplace are imported."
+    )
+    channel_id = graphene.ID(
+        description="The ID of the channel that orders are created in."
+    )
+    channel_slug = graphene.String(
+        description="The slug of the channel that orders are created in."
+    )
+    warehouse_ids = list_of(
+        graphene.ID,
+        "The IDs of the warehouses that stock is taken from, in this order.",
+    )
+    shipping_method_id = graphene.ID(
+        description="The ID of the shipping method of created orders."
+    )
+    shipping_method_name = graphene.String(
+        description="The name of the shipping method of created orders."
+    )
+    default_carrier_code = graphene.String(
+        description=(
+            "Amazon's code of the carrier of shipments that name no carrier themselves."
+        )
+    )
+
+    class Meta:
+        description = "A marketplace of a seller account, and its settings."
+        interfaces = (graphene.relay.Node,)
+
+    @staticmethod
+    def resolve_name(root: models.Marketplace, _info: Any) -> str:
+        return root.info.name
+
+    @staticmethod
+    def resolve_country_code(root: models.Marketplace, _info: Any) -> str:
+        return root.info.country_code
+
+    @staticmethod
+    def resolve_currency(root: models.Marketplace, _info: Any) -> str:
+        return root.info.currency
+
+    @staticmethod
+    def resolve_domain(root: models.Marketplace, _info: Any) -> str:
+        return root.info.domain
+
+    @staticmethod
+    def resolve_channel_id(root: models.Marketplace, _info: Any) -> str | None:
+        return to_global("Channel", root.channel_id)
+
+    @staticmethod
+    def resolve_channel_slug(root: models.Marketplace, _info: Any) -> str | None:
+        return root.channel_slug or None
+
+    @staticmethod
+    def resolve_warehouse_ids(root: models.Marketplace, _info: Any) -> list[str | None]:
+        return [to_global("Warehouse", each) for each in root.warehouse_ids]
+
+    @staticmethod
+    def resolve_shipping_method_id(root: models.Marketplace, _info: Any) -> str | None:
+        return to_global("ShippingMethodType", root.shipping_method_id)
+
+    @staticmethod
+    def resolve_shipping_method_name(
+        root: models.Marketplace, _info: Any
+    ) -> str | None:
+        return root.shipping_method_name or None
+
+    @staticmethod
+    def resolve_default_carrier_code(
+        root: models.Marketplace, _info: Any
+    ) -> str | None:
+        return root.default_carrier_code or None
+
+
+class AmazonAccount(graphene.ObjectType):
+    id = graphene.GlobalID(required=True, description="The ID of the account.")
+    name = graphene.String(
+        required=True, description="The name given to the account in this shop."
+    )
+    region = AmazonRegion(
+        required=True, description="The selling region of the account."
+    )
+    seller_id = graphene.String(
+        required=True, description="Amazon's ID of the seller (merchant token)."
+    )
+    state = AmazonAccountState(
+        required=True, description="Whether orders are exchanged with Amazon."
+    )
+    state_reason = graphene.String(
+        description="What must be done while the account is not active."
+    )
+    endpoint = graphene.String(
+        required=True, description="The address of Amazon's API for this account."
+    )
+    import_from = host.DateTime(
+        required=True,
+        description=(
+            "Orders created on Amazon before this time are not imported by themselves."
+        ),
+    )
+    created_at = host.DateTime(
+        required=True, description="The time the account was connected."
+    )
+    last_pull_at = host.DateTime(
+        description="The time orders were last read from Amazon."
+    )
+    last_pull_error = graphene.String(
+        description="Why the last reading did not come to its end."
+    )
+    next_pull_at = host.DateTime(
+        description=(
+            "The time orders are to be read next. `null` while the account or the "
+            "Amazon sales channel is not active."
+        )
+    )
+    marketplaces = list_of(
+        AmazonMarketplace, "The marketplaces of the account, with their settings."
+    )
+
+    class Meta:
+        description = "A seller account on Amazon: one seller in one selling region."
+        interfaces = (graphene.relay.Node,)
+
+    @staticmethod
+    def resolve_state_reason(root: models.SellerAccount, _info: Any) -> str | None:
+        return root.state_reason or None
+
+    @staticmethod
+    def resolve_last_pull_at(root: Any, _info: Any) -> Any:
+        return root.pull_cursor and root.pull_cursor.last_run_at
+
+    @staticmethod
+    def resolve_last_pull_error(root: Any, _info: Any) -> str | None:
+        return (root.pull_cursor and root.pull_cursor.last_error) or None
+
+    @staticmethod
+    def resolve_next_pull_at(root: Any, _info: Any) -> Any:
+        if not root.is_pulled:
+            return None
+        # Where nothing is planned, it is due at once.
+        return (root.pull_cursor and root.pull_cursor.next_run_at) or clock.now()
+
+    @staticmethod
+    def resolve_marketplaces(root: models.SellerAccount, _info: Any) -> Iterable[Any]:
+        return root.marketplaces.all()
+
+
+# --- orders --------------------------------------------------------------------------
+
+#: Large, or costly to decrypt: read only when selected.
+_DEFERRED = ("payload", "personal", "buyer_name")
+
+_RELATED: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "items": (models.AmazonOrderItem, ("pk",)),
+    "packages": (models.AmazonPackage, ("package_reference_id",)),
+    "events": (models.OrderEvent, ("created_at", "pk")),
+    "outbox_entries": (models.OutboxEntry, ("pk",)),
+}
+
+
+def orders(using: str) -> QuerySet[models.AmazonOrder]:
+    """Orders as the types below need them."""
+    return models.AmazonOrder.objects.using(using).defer(*_DEFERRED)
+
+
+def together(rows: Sequence[models.AmazonOrder]) -> Sequence[models.AmazonOrder]:
+    """Make rows load what belongs to them for all at once."""
+    for row in rows:
+        row.peers = rows  # type: ignore[attr-defined]
+    return rows
+
+
+def _peers(row: models.AmazonOrder) -> Sequence[models.AmazonOrder]:
+    return getattr(row, "peers", (row,))
+
+
+def load_for_all(row: models.AmazonOrder, name: str, info: Any) -> Iterable[Any]:
+    """A relation of ``row``, read for all rows of its page by the first that asks."""
+    if name not in getattr(row, "_prefetched_objects_cache", {}):
+        model, ordering = _RELATED[name]
+        with host.reading(info.context) as using:
+            related = model.objects.using(using).order_by(*ordering)
+            prefetch_related_objects(list(_peers(row)), Prefetch(name, related))
+    return getattr(row, name).all()
+
+
+class AmazonBlocker(graphene.ObjectType):
+    code = AmazonBlockerCode(required=True, description="The kind of the blocker.")
+    message = graphene.String(
+        required=True, description="What is in the way, and what to do about it."
+    )
+    subject = graphene.String(
+        description="What it is about: a SKU, an address field or an amount."
+    )
+
+    class Meta:
+        description = "A reason why an Amazon order is not imported."
+
+    @staticmethod
+    def resolve_code(root: dict[str, str], _info: Any) -> str:
+        return root["code"]
+
+    @staticmethod
+    def resolve_message(root: dict[str, str], _info: Any) -> str:
+        return root["message"]
+
+    @staticmethod
+    def resolve_subject(root: dict[str, str], _info: Any) -> str | None:
+        return root.get("subject") or None
+
+
+class AmazonOrderItem(graphene.ObjectType):
+    id = graphene.GlobalID(required=True, description="The ID of the item.")
+    order_item_id = graphene.String(
+        required=True, description="Amazon's ID of the order item."
+    )
+    seller_sku = graphene.String(description="The seller's SKU of the product.")
+    asin = graphene.String(description="Amazon's number of the product.")
+    title = graphene.String(description="The name of the product on Amazon.")
+    quantity_ordered = graphene.Int(
+        required=True, description="The number of units the buyer ordered."
+    )
+    quantity_shipped = graphene.Int(
+        required=True, description="The number of units Amazon knows as shipped."
+    )
+    total = graphene.Field(
+        host.Money, description="What the buyer pays for the item, as Amazon states it."
+    )
+    order_line_id = graphene.ID(
+        description="The ID of the line of the shop's order, once there is one."
+    )
+
+    class Meta:
+        description = "An item of an Amazon order."
+        interfaces = (graphene.relay.Node,)
+
+    @staticmethod
+    def resolve_seller_sku(root: models.AmazonOrderItem, _info: Any) -> str | None:
+        return root.seller_sku or None
+
+    @staticmethod
+    def resolve_asin(root: models.AmazonOrderItem, _info: Any) -> str | None:
+        return root.asin or None
+
+    @staticmethod
+    def resolve_title(root: models.AmazonOrderItem, _info: Any) -> str | None:
+        return root.title or None
+
+    @staticmethod
+    def resolve_total(root: models.AmazonOrderItem, _info: Any) -> Any:
+        return _money(root.proceeds_total, root.order.currency)
+
+    @staticmethod
+    def resolve_order_line_id(root: models.AmazonOrderItem, _info: Any) -> str | None:
+        return to_global("OrderLine", root.shop_line_id)
+
+
+class AmazonPackageItem(graphene.ObjectType):
+    order_item_id = graphene.String(
+        required=True, description="Amazon's ID of the order item."
+    )
+    quantity = graphene.Int(required=True, description="The number of units.")
+
+    class Meta:
+        description = "What a package holds of an order item."
+
+    @staticmethod
+    def resolve_order_item_id(root: dict[str, Any], _info: Any) -> str:
+        return root["order_item_id"]
+
+    @staticmethod
+    def resolve_quantity(root: dict[str, Any], _info: Any) -> int:
+        return root["quantity"]
+
+
+class AmazonPackage(graphene.ObjectType):
+    id = graphene.GlobalID(required=True, description="The ID of the package.")
+    package_reference_id = graphene.Int(
+        required=True, description="The number of the package within the Amazon order."
+    )
+    fulfillment_id = graphene.ID(
+        required=True, description="The ID of the shop's fulfillment."
+    )
+    carrier_code = graphene.String(description="Amazon's code of the carrier.")
+    carrier_name = graphene.String(
+        description="The carrier, as given with the fulfillment."
+    )
+    tracking_number = graphene.String(description="The tracking number.")
+    ship_date = host.DateTime(
+        required=True, description="The time the package was shipped."
+    )
+    is_confirmed = graphene.Boolean(
+        required=True,
+        description="Whether Amazon has accepted the package as it is now.",
+    )
+    items = list_of(AmazonPackageItem, "What is in the package.")
+
+    class Meta:
+        description = "A package of an Amazon order: one fulfillment of the shop."
+        interfaces = (graphene.relay.Node,)
+
+    @staticmethod
+    def resolve_fulfillment_id(root: models.AmazonPackage, _info: Any) -> str | None:
+        return to_global("Fulfillment", root.fulfillment_id)
+
+    @staticmethod
+    def resolve_carrier_code(root: models.AmazonPackage, _info: Any) -> str | None:
+        return root.carrier_code or None
+
+    @staticmethod
+    def resolve_carrier_name(root: models.AmazonPackage, _info: Any) -> str | None:
+        return root.carrier_name or None
+
+    @staticmethod
+    def resolve_tracking_number(root: models.AmazonPackage, _info: Any) -> str | None:
+        return root.tracking_number or None
+
+    @staticmethod
+    def resolve_is_confirmed(root: models.AmazonPackage, _info: Any) -> bool:
+        return root.confirmed_revision == root.revision
+
+
+class AmazonOrderEvent(graphene.ObjectType):
+    id = graphene.GlobalID(required=True, description="The ID of the event.")
+    date = host.DateTime(required=True, description="The time of the event.")
+    type = graphene.String(required=True, description="The kind of the event.")
+    message = graphene.String(required=True, description="What happened.")
+    actor = graphene.String(
+        description="Who caused it: a staff user's e-mail or an app's name."
+    )
+
+    class Meta:
+        description = "An entry in the history of an Amazon order."
+        interfaces = (graphene.relay.Node,)
+
+    @staticmethod
+    def resolve_date(root: models.OrderEvent, _info: Any) -> Any:
+        return root.created_at
+
+    @staticmethod
+    def resolve_actor(root: models.OrderEvent, _info: Any) -> str | None:
+        return root.actor or None
+
+
+class AmazonOutboxEntry(graphene.ObjectType):
+    id = graphene.GlobalID(required=True, description="The ID of the entry.")
+    kind = AmazonOutboxKind(required=True, description="What is told to Amazon.")
+    state = AmazonOutboxState(required=True, description="How far it has come.")
+    attempt_count = graphene.Int(
+        required=True, description="How often it was tried to send it."
+    )
+    next_attempt_at = host.DateTime(
+        description="The time of the next try. `null` when none is to come."
+    )
+    error_code = graphene.String(description="Amazon's code of the last failure.")
+    error_message = graphene.String(
+        description="What went wrong last, and what to do about it."
+    )
+    actor = graphene.String(
+        description="Who caused it: a staff user's e-mail or an app's name."
+    )
+    created_at = host.DateTime(
+        required=True, description="The time the entry was written."
+    )
+    settled_at = host.DateTime(description="The time the outcome became final.")
+
+    class Meta:
+        description = "Something that is to be told, or was told, to Amazon."
+        interfaces = (graphene.relay.Node,)
+
+    @staticmethod
+    def resolve_next_attempt_at(root: models.OutboxEntry, _info: Any) -> Any:
+        return None if root.settled_at else root.next_attempt_at
+
+    @staticmethod
+    def resolve_error_code(root: models.OutboxEntry, _info: Any) -> str | None:
+        return root.error_code or None
+
+    @staticmethod
+    def resolve_error_message(root: models.OutboxEntry, _info: Any) -> str | None:
+        return root.error_message or None
+
+    @staticmethod
+    def resolve_actor(root: models.OutboxEntry, _info: Any) -> str | None:
+        return root.actor or None
+
+
+class AmazonOrder(graphene.ObjectType):
+    id = graphene.GlobalID(required=True, description="The ID of the Amazon order.")
+    amazon_order_id = graphene.String(
+        required=True, description="Amazon's ID of the order."
+    )
+    account_id = graphene.ID(
+        required=True, description="The ID of the seller account of the order."
+    )
+    marketplace_id = graphene.String(
+        required=True, description="Amazon's ID of the marketplace."
+    )
+    marketplace_name = graphene.String(
+        description="The country of the marketplace, in English."
+    )
+    fulfillment_status = graphene.String(
+        required=True,
+        description="Amazon's status of the order, for example `UNSHIPPED`.",
+    )
+    fulfilled_by = graphene.String(
+        required=True, description="Who ships the order: `MERCHANT` or `AMAZON`."
+    )
+    programs = list_of(
+        graphene.String,
+        "Amazon's programs the order belongs to, for example `PRIME`.",
+    )
+    created_at = host.DateTime(
+        required=True, description="The time the buyer ordered on Amazon."
+    )
+    updated_at = host.DateTime(
+        required=True, description="The time the order last changed on Amazon."
+    )
+    ship_by = host.DateTime(description="The time by which the order must be shipped.")
+    total = graphene.Field(
+        host.Money, description="The grand total, as Amazon states it."
+    )
+    buyer_name = graphene.String(description="The name of the buyer.")
+    import_state = AmazonImportState(
+        required=True, description="What has become of the order in the shop."
+    )
+    blockers = list_of(AmazonBlocker, "What keeps the order out of the shop.")
+    note = graphene.String(
+        description="The latest thing that happened to the order, in words."
+    )
+    imported_at = host.DateTime(description="The time the order was imported.")
+    order_id = graphene.ID(description="The ID of the shop's order.")
+    order_number = graphene.String(description="The number of the shop's order.")
+    seller_central_url = graphene.String(
+        description="The address of the order's page in Seller Central."
+    )
+    items = list_of(AmazonOrderItem, "The items of the order.")
+    packages = list_of(AmazonPackage, "The packages shipped from this shop.")
+    events = list_of(AmazonOrderEvent, "The history of the order, oldest first.")
+    outbox_entries = list_of(
+        AmazonOutboxEntry, "What was told to Amazon about the order, oldest first."
+    )
+
+    class Meta:
+        description = "An order on Amazon, and what became of it in the shop."
+        interfaces = (graphene.relay.Node,)
+
+    @staticmethod
+    def resolve_account_id(root: models.AmazonOrder, _info: Any) -> str | None:
+        return to_global("AmazonAccount", root.account_id)
+
+    @staticmethod
+    def resolve_marketplace_name(root: models.AmazonOrder, _info: Any) -> str | None:
+        info = MARKETPLACES.get(root.marketplace_id)
+        return info.name if info else None
+
+    @staticmethod
+    def resolve_created_at(root: models.AmazonOrder, _info: Any) -> Any:
+        return root.created_time
+
+    @staticmethod
+    def resolve_updated_at(root: models.AmazonOrder, _info: Any) -> Any:
+        return root.last_updated_time
+
+    @staticmethod
+    def resolve_total(root: models.AmazonOrder, _info: Any) -> Any:
+        return _money(root.grand_total, root.currency)
+
+    @staticmethod
+    def resolve_buyer_name(root: models.AmazonOrder, info: Any) -> str | None:
+        if "buyer_name" in root.get_deferred_fields():
+            peers = _peers(root)
+            with host.reading(info.context) as using:
+                names = dict(
+                    models.AmazonOrder.objects.using(using)
+                    .filter(pk__in=[peer.pk for peer in peers])
+                    .values_list("pk", "buyer_name")
+                )
+            for peer in peers:
+                peer.buyer_name = names.get(peer.pk, "")
+        return root.buyer_name or None
+
+    @staticmethod
+    def resolve_note(root: models.AmazonOrder, _info: Any) -> str | None:
+        return root.note or None
+
+    @staticmethod
+    def resolve_order_id(root: models.AmazonOrder, _info: Any) -> str | None:
+        return to_global("Order", root.shop_order_id)
+
+    @staticmethod
+    def resolve_order_number(root: models.AmazonOrder, _info: Any) -> str | None:
+        return root.shop_order_number or None
+
+    @staticmethod
+    def resolve_seller_central_url(root: models.AmazonOrder, _info: Any) -> str | None:
+        info = MARKETPLACES.get(root.marketplace_id)
+        return info.order_url(root.amazon_order_id) if info else None
+
+    @staticmethod
+    def resolve_items(root: models.AmazonOrder, info: Any) -> Iterable[Any]:
+        return load_for_all(root, "items", info)
+
+    @staticmethod
+    def resolve_packages(root: models.AmazonOrder, info: Any) -> Iterable[Any]:
+        return load_for_all(root, "packages", info)
+
+    @staticmethod
+    def resolve_events(root: models.AmazonOrder, info: Any) -> Iterable[Any]:
+        return load_for_all(root, "events", info)
+
+    @staticmethod
+    def resolve_outbox_entries(root: models.AmazonOrder, info: Any) -> Iterable[Any]:
+        return load_for_all(root, "outbox_entries", info)
+
+
+def _money(amount: Any, currency: str) -> Any:
+    return host.money(amount, currency) if amount is not None and currency else None
+
+
+class AmazonOrderCountableEdge(graphene.ObjectType):
+    node = graphene.Field(
+        AmazonOrder, required=True, description="The item at the end of the edge."
+    )
+    cursor = graphene.String(
+        required=True, description="A cursor for use in pagination."
+    )
+
+    class Meta:
+        description = "An Amazon order in a list."
+
+
+class AmazonOrderCountableConnection(graphene.ObjectType):
+    page_info = graphene.Field(
+        graphene.relay.PageInfo,
+        required=True,
+        description="Pagination data for this connection.",
+    )
+    edges = list_of(AmazonOrderCountableEdge, "The orders of this page.")
+    total_count = graphene.Int(
+        description=(
+            "A total count of items in the collection, up to 10,000. `null` when "
+            "there are more."
+        )
+    )
+
+    class Meta:
+        description = "A list of Amazon orders."
+
+    @staticmethod
+    def resolve_total_count(root: Any, _info: Any) -> int | None:
+        return root.total_count()
