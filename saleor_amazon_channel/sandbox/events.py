@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import clock
 from .packages import Json, find_package, put_package, settle_status, unshipped_units
-from .proceeds import add_up
+from .proceeds import add_up, clear_proceeds
 from .state import State, UnknownName
 from .times import format_time
 from .wire import FULFILLMENT_STATUSES
@@ -44,7 +44,12 @@ def cancel(
     reason: str = "Order created by mistake",
     order_item_ids: Iterable[str] | None = None,
 ) -> Json:
-    """Cancel the order, or some of its items whole; nothing of them may be shipped."""
+    """Cancel the order, or some of its items whole; nothing may be shipped yet.
+
+    What becomes of the money of a cancelled item is not documented. Here a cancelled
+    order keeps its amounts; where only some items are cancelled, their amounts become
+    zero and the order's total is that of the others.
+    """
 
     def change(order: Json) -> None:
         if _status(order) not in ("PENDING_AVAILABILITY", "PENDING", "UNSHIPPED"):
@@ -60,6 +65,9 @@ def cancel(
         if not unshipped_units(order).total():
             order["fulfillment"]["fulfillmentStatus"] = "CANCELLED"
         else:
+            cancelled = _items(order, order_item_ids)
+            for item in cancelled:
+                clear_proceeds(item)
             add_up(order)
 
     return state.change_order(order_id, change)

@@ -44,8 +44,19 @@ def total_of(breakdowns: Iterable[Mapping[str, Any]], start: Decimal) -> Decimal
     return sum((effect(breakdown) for breakdown in breakdowns), start)
 
 
+def clear_proceeds(item: Json) -> None:
+    """Set the item's amounts to zero, keeping currency and decimals."""
+    total = item.get("proceeds", {}).get("proceedsTotal")
+    if total is not None:
+        nothing = money(amount_of(total) * 0, total["currencyCode"])
+        item["proceeds"] = {
+            "proceedsTotal": nothing,
+            "breakdowns": [{"type": "ITEM", "subtotal": nothing}],
+        }
+
+
 def add_up(order: Json) -> None:
-    """Set the order's breakdowns and grand total from its items that are not cancelled.
+    """Set the order's breakdowns and grand total from its items.
 
     An order whose items say nothing of money is left as it is.
     """
@@ -54,13 +65,19 @@ def add_up(order: Json) -> None:
         return
     currency = order["proceeds"]["grandTotal"]["currencyCode"]
     sums: dict[str, Decimal] = {}
+    discount_sign = -1
     for item in items:
-        if "cancellationExecution" in item.get("cancellation", {}):
-            continue
         for breakdown in item["proceeds"].get("breakdowns", ()):
-            subtotal = amount_of(breakdown["subtotal"])
             kind = breakdown["type"]
-            sums[kind] = sums[kind] + subtotal if kind in sums else subtotal
+            if kind == "DISCOUNT" and amount_of(breakdown["subtotal"]) > 0:
+                discount_sign = 1
+            # Not sum(): a zero of another precision would change the decimals.
+            known = sums.get(kind)
+            added = effect(breakdown)
+            sums[kind] = added if known is None else known + added
+    if "DISCOUNT" in sums:
+        # Written at the order as at its items.
+        sums["DISCOUNT"] = discount_sign * abs(sums["DISCOUNT"])
     own = [
         breakdown
         for breakdown in order["proceeds"].get("breakdowns", ())
