@@ -11,9 +11,12 @@ from django.db import connection, transaction
 
 from saleor_amazon_channel import clock
 from saleor_amazon_channel.amazon.auth import InMemoryTokenCache, Token
+from saleor_amazon_channel.amazon.orders import get_order
 from saleor_amazon_channel.amazon.throttle import InMemoryBudget, UsagePlan
 from saleor_amazon_channel.budget import SharedBudget, SharedTokenCache, client_for
 from saleor_amazon_channel.models import AccessToken, SellerAccount, UsageBudget
+from saleor_amazon_channel.sandbox import CLIENT_ID, CLIENT_SECRET, running_sandbox
+from saleor_amazon_channel.sandbox.seeds import generate
 
 T = TypeVar("T")
 
@@ -244,6 +247,32 @@ def test_tokens_are_encrypted_in_the_database(account: SellerAccount) -> None:
         ((stored,),) = cursor.fetchall()
     assert "clear" not in stored
     assert AccessToken.objects.get().token == "Atza|clear"
+
+
+def test_workers_of_an_account_are_never_throttled(
+    account: SellerAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (order,) = generate(1, marketplaces=["A1PA6795UKMFR9"])
+    with running_sandbox([order]) as sandbox:
+        description = clock.describe(clock.now(), factor=60)
+        monkeypatch.setenv(clock.ENVIRONMENT_VARIABLE, description)
+        account.endpoint_override = sandbox.url
+        account.lwa_endpoint_override = sandbox.lwa_url
+        account.lwa_client_id = CLIENT_ID
+        account.lwa_client_secret = CLIENT_SECRET
+        account.refresh_token = "Atzr|sandbox-EU"
+
+        def read(_: int) -> None:
+            with client_for(account) as client:
+                for _ in range(12):
+                    get_order(client, order["orderId"], max_wait_seconds=600)
+
+        in_threads(4, read)
+
+        # 30 at once, 18 more at one in two seconds of a clock 60 times as fast.
+        calls = sandbox.state.calls("getOrder")
+        assert [call.status for call in calls] == [200] * 48
+        assert len(sandbox.state.calls("lwaToken")) == 1
 
 
 def test_a_client_goes_where_the_account_says(account: SellerAccount) -> None:
