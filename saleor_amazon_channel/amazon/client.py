@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from importlib import metadata
@@ -301,10 +302,27 @@ def _may_have_arrived(error: Exception) -> bool:
     return not isinstance(getattr(cause, "reason", None), NewConnectionError)
 
 
+#: What JSON can escape and no database keeps as text: NUL, and halves of a character.
+#: Whole characters may be escaped as two halves: this only says that a look is due.
+_UNSTORABLE = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
+
+
 def _body(operation: str, response: requests.Response) -> Any:
     if response.status_code == 204 or not response.content:
         return None
     try:
-        return response.json()
+        body = response.json()
     except ValueError:
         raise MalformedAnswer(operation, "the answer is not JSON") from None
+    return _storable(body) if _UNSTORABLE.search(response.content) else body
+
+
+def _storable(value: Any) -> Any:
+    """``value`` without what would make one odd name cost a page of orders."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _storable(one) for name, one in value.items()}
+    return value

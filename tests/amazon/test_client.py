@@ -263,6 +263,15 @@ def test_a_success_that_is_not_json(amazon: Loopback, client: Client) -> None:
         read(client)
 
 
+def test_text_that_no_database_keeps_is_mended(
+    amazon: Loopback, client: Client
+) -> None:
+    body = rb'{"order":{"names":["Zo\u00eb\u0000","\ud83d\ude00","half \ud83d"]}}'
+    amazon.answer(PATH, Answer(body=body))
+
+    assert read(client) == {"order": {"names": ["Zoë", "😀", "half ?"]}}
+
+
 def test_a_token_that_no_header_can_carry_stays_secret(
     amazon: Loopback, client: Client
 ) -> None:
