@@ -46,6 +46,7 @@ def describe(start: datetime, factor: float = 1.0) -> str:
 
 
 _override: Callable[[], datetime] | None = None
+_move: Callable[[timedelta], None] | None = None
 
 
 def factor() -> float:
@@ -66,16 +67,20 @@ def now() -> datetime:
 
 
 def sleep(seconds: float) -> None:
-    """Wait ``seconds`` of this clock's time."""
-    if seconds > 0:
+    """Wait ``seconds`` of this clock's time; a frozen clock just moves on."""
+    if seconds <= 0:
+        return
+    if _move is not None:
+        _move(timedelta(seconds=seconds))
+    else:
         time.sleep(seconds / factor())
 
 
 @contextmanager
 def frozen(moment: datetime) -> Iterator[Callable[[timedelta], None]]:
     """For tests: ``now()`` is ``moment``; the yielded function moves it on."""
-    global _override
-    previous, current = _override, moment
+    global _override, _move
+    previous, current = (_override, _move), moment
 
     def read() -> datetime:
         return current
@@ -84,8 +89,8 @@ def frozen(moment: datetime) -> Iterator[Callable[[timedelta], None]]:
         nonlocal current
         current += step
 
-    _override = read
+    _override, _move = read, move
     try:
         yield move
     finally:
-        _override = previous
+        _override, _move = previous

@@ -1,0 +1,434 @@
+"""The main path, both ways, in whichever shop the fixtures ``shop`` and ``store`` are.
+
+Imported by ``standalone/test_journeys.py`` and ``in_saleor/test_journeys.py``. The
+letters are rows of what the product must do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from contract.driver import StaffDriver
+from journeys.world import World, running_world
+from wire_orders import NOW, wire_item, wire_order
+
+from saleor_amazon_channel import budget, lifecycle, outbox
+from saleor_amazon_channel.models import (
+    AmazonOrder,
+    AmazonPackage,
+    ChannelSettings,
+    CommunicationLog,
+    Marketplace,
+    OutboxEntry,
+    SellerAccount,
+)
+from saleor_amazon_channel.pushing import shipments
+from saleor_amazon_channel.store.contract import Store
+
+ORDER = "111-0000001-0000001"
+OTHER = "111-0000001-0000002"
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world(shop: StaffDriver, store: Store) -> Iterator[World]:
+    with running_world(shop, store) as world:
+        yield world
+
+
+def two_lines() -> dict[str, object]:
+    return wire_order(
+        items=[
+            wire_item("10000000000001", "MUG-1", quantity=3, price="10.00"),
+            wire_item("10000000000002", "MUG-2", quantity=1, price="7.77"),
+        ]
+    )
+
+
+def test_a1_an_amazon_order_becomes_a_shop_order_to_the_cent(world: World) -> None:
+    world.sandbox.state.put_orders([two_lines()])
+
+    world.work()
+    world.work()
+
+    order = world.ledger_order(ORDER)
+    assert (order.import_state, order.blockers) == ("imported", [])
+    figures = world.store.figures([order.shop_order_id])[order.shop_order_id]
+    assert figures.total == figures.total_charged == order.grand_total
+    assert order.grand_total == Decimal("17.77")
+    assert [(sku, quantity) for sku, quantity, _ in figures.lines] == [
+        ("MUG-1", 3),
+        ("MUG-2", 1),
+    ]
+    assert (figures.allocated, figures.fulfilled) == (4, 0)
+    assert world.shop.order(order.shop_order_id).external_reference == ORDER
+    assert world.shop.emails() == []
+
+
+def test_a10_two_packages_reach_amazon_and_nothing_comes_back(world: World) -> None:
+    world.sandbox.state.put_orders([two_lines()])
+    world.work_until_quiet(2)
+    order, lines = world.ledger_order(ORDER), world.line_ids(ORDER)
+
+    first = world.shop.fulfil(
+        order.shop_order_id,
+        {lines["10000000000001"]: 2},
+        warehouse_id=world.warehouse_id,
+        tracking_number="T-1",
+        carrier="UPS",
+    )
+    assert [entry.state for entry in OutboxEntry.objects.all()] == ["pending"]
+    world.work_until_quiet(2)
+    on_amazon = world.on_amazon(ORDER)
+    assert on_amazon["fulfillment"]["fulfillmentStatus"] == "PARTIALLY_SHIPPED"
+
+    second = world.shop.fulfil(
+        order.shop_order_id,
+        {lines["10000000000001"]: 1, lines["10000000000002"]: 1},
+        warehouse_id=world.warehouse_id,
+        tracking_number="T-2",
+    )
+    world.work_until_quiet(4)
+
+    on_amazon = world.on_amazon(ORDER)
+    assert on_amazon["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
+    assert [
+        (package["packageReferenceId"], package["carrier"], package["trackingNumber"])
+        for package in on_amazon["packages"]
+    ] == [("1", "UPS", "T-1"), ("2", "DHL", "T-2")]
+    assert [entry.state for entry in OutboxEntry.objects.all()] == ["succeeded"] * 2
+    assert world.shop.order_count() == 1
+    # The outcome is on the order of the shop.
+    view = world.shop.order(order.shop_order_id)
+    assert [package.fulfillment_id for package in view.fulfillments] == [first, second]
+    assert [p.metadata["amazon.confirmation"] for p in view.fulfillments] == [
+        "succeeded",
+        "succeeded",
+    ]
+    assert [note for note in view.notes if "confirmed" in note] == [
+        "Package 1 is confirmed to Amazon.",
+        "Package 2 is confirmed to Amazon.",
+    ]
+    assert world.shop.emails() == []
+
+
+def test_pulling_again_doubles_nothing(world: World) -> None:
+    world.sandbox.state.put_orders([two_lines()])
+    world.work_until_quiet(6)
+
+    assert world.shop.order_count() == AmazonOrder.objects.count() == 1
+    assert OutboxEntry.objects.count() == 0
+    assert len(world.sandbox.state.calls("searchOrders")) >= 3
+
+
+def test_tracking_given_later_replaces_the_package(world: World) -> None:
+    world.sandbox.state.put_orders([wire_order()])
+    world.work_until_quiet(2)
+    order, lines = world.ledger_order(ORDER), world.line_ids(ORDER)
+    fulfillment = world.shop.fulfil(
+        order.shop_order_id,
+        {lines["10000000000001"]: 1},
+        warehouse_id=world.warehouse_id,
+    )
+    world.work()
+    entry = OutboxEntry.objects.get()
+    assert entry.state == "pending"
+    assert entry.error_message == (
+        "Package 1 waits for a tracking number. Add it to the fulfillment."
+    )
+    assert world.sandbox.state.calls("confirmShipment") == []
+
+    world.shop.update_tracking(fulfillment, "T-9")
+    world.work()
+    world.shop.update_tracking(fulfillment, "T-10")
+    world.work_until_quiet(2)
+
+    packages = world.on_amazon(ORDER)["packages"]
+    assert [(p["packageReferenceId"], p["trackingNumber"]) for p in packages] == [
+        ("1", "T-10")
+    ]
+    assert [e.state for e in OutboxEntry.objects.order_by("id")] == [
+        "superseded",
+        "succeeded",
+        "succeeded",
+    ]
+    # The same number again is no news.
+    world.shop.update_tracking(fulfillment, "T-10")
+    assert OutboxEntry.objects.count() == 3
+
+
+def test_without_tracking_a_person_is_asked_before_the_deadline(world: World) -> None:
+    world.sandbox.state.put_orders([wire_order()])
+    world.work_until_quiet(2)
+    order, lines = world.ledger_order(ORDER), world.line_ids(ORDER)
+    world.shop.fulfil(
+        order.shop_order_id,
+        {lines["10000000000001"]: 1},
+        warehouse_id=world.warehouse_id,
+    )
+
+    world.move_clock(timedelta(hours=45))
+    world.work()
+
+    entry = OutboxEntry.objects.get()
+    assert (entry.state, entry.error_code) == ("failed", "MISSING_TRACKING_NUMBER")
+    assert "confirm it in Seller Central" in world.ledger_order(ORDER).note
+    notes = world.shop.order(order.shop_order_id).notes
+    assert any("confirm it in Seller Central" in note for note in notes)
+
+
+def test_d1_an_unknown_sku_blocks_and_goes_through_once_it_exists(world: World) -> None:
+    world.sandbox.state.put_orders(
+        [wire_order(items=[wire_item(sku="NEW-1")]), wire_order(OTHER)]
+    )
+    world.work()
+    blocked = world.ledger_order(ORDER)
+    assert blocked.import_state == "blocked"
+    assert [b["code"] for b in blocked.blockers] == ["unknown_sku"]
+    assert blocked.blockers[0]["subject"] == "NEW-1"
+    assert world.ledger_order(OTHER).import_state == "imported"
+
+    with world.shop.writer():
+        world.shop.create_variant(
+            "NEW-1", [world.channel.id], stock={world.warehouse_id: 5}
+        )
+    world.move_clock(timedelta(seconds=20))
+    world.work()
+
+    assert world.ledger_order(ORDER).import_state == "imported"
+    assert world.shop.order_count() == 2
+
+
+def test_d3_out_of_stock_blocks_until_stock_arrives(world: World) -> None:
+    with world.shop.writer():
+        variant = world.shop.create_variant(
+            "LAST", [world.channel.id], stock={world.warehouse_id: 1}
+        )
+    world.sandbox.state.put_orders(
+        [wire_order(items=[wire_item(sku="LAST", quantity=2)])]
+    )
+    world.work()
+    assert [b["code"] for b in world.ledger_order(ORDER).blockers] == ["out_of_stock"]
+    assert world.shop.stock(variant, world.warehouse_id).allocated == 0
+
+    with world.shop.writer():
+        world.shop.set_stock(variant, world.warehouse_id, 2)
+    world.move_clock(timedelta(seconds=20))
+    world.work()
+
+    assert world.ledger_order(ORDER).import_state == "imported"
+    assert world.shop.stock(variant, world.warehouse_id).allocated == 2
+
+
+def test_d5_amounts_that_do_not_add_up_are_never_rounded(world: World) -> None:
+    wire = wire_order()
+    wire["proceeds"]["grandTotal"]["amount"] = "19.91"
+    world.sandbox.state.put_orders([wire])
+
+    world.work()
+
+    order = world.ledger_order(ORDER)
+    assert [b["code"] for b in order.blockers] == ["amounts_differ"]
+    assert "0.01" in order.blockers[0]["message"]
+    assert world.shop.order_count() == 0
+
+
+def test_b7_a_pending_order_waits_and_f2_fba_arrives_shipped(world: World) -> None:
+    world.sandbox.state.put_orders(
+        [
+            wire_order(status="PENDING"),
+            wire_order(
+                OTHER,
+                status="SHIPPED",
+                fulfilled_by="AMAZON",
+                items=[wire_item(quantity=2, shipped=2)],
+            ),
+        ]
+    )
+    world.work()
+
+    assert world.ledger_order(ORDER).import_state == "waiting"
+    by_amazon = world.ledger_order(OTHER)
+    figures = world.store.figures([by_amazon.shop_order_id])
+    assert figures[by_amazon.shop_order_id].status == "fulfilled"
+    assert (
+        figures[by_amazon.shop_order_id].allocated,
+        figures[by_amazon.shop_order_id].fulfilled,
+    ) == (0, 2)
+    assert OutboxEntry.objects.count() == 0
+
+
+def test_b1_import_off_keeps_orders_waiting_until_it_is_on(world: World) -> None:
+    Marketplace.objects.update(import_orders=False)
+    world.sandbox.state.put_orders([wire_order()])
+    world.work()
+    assert world.ledger_order(ORDER).import_state == "waiting"
+    assert world.ledger_order(ORDER).note == (
+        "Import Amazon Orders is off for this marketplace."
+    )
+
+
+def test_b6_older_orders_are_never_imported_by_themselves(world: World) -> None:
+    world.sandbox.state.put_orders([wire_order(created=NOW - timedelta(days=31))])
+    world.work()
+    world.work()
+    assert world.ledger_order(ORDER).import_state == "waiting"
+    assert world.shop.order_count() == 0
+
+
+def test_capture_lost_the_sweep_finds_it(world: World) -> None:
+    world.sandbox.state.put_orders([wire_order()])
+    world.work_until_quiet(2)
+    order, lines = world.ledger_order(ORDER), world.line_ids(ORDER)
+    ChannelSettings.objects.update(active=False)
+    world.shop.fulfil(
+        order.shop_order_id,
+        {lines["10000000000001"]: 1},
+        warehouse_id=world.warehouse_id,
+        tracking_number="T-1",
+    )
+    # What capture wrote, a crash took away.
+    AmazonPackage.objects.all().delete()
+    OutboxEntry.objects.all().delete()
+    ChannelSettings.objects.update(active=True)
+
+    world.work_until_quiet(4)
+
+    assert [p["trackingNumber"] for p in world.on_amazon(ORDER)["packages"]] == ["T-1"]
+    assert OutboxEntry.objects.count() == 1
+
+
+def test_the_sweep_repeats_nothing(world: World) -> None:
+    world.sandbox.state.put_orders([wire_order()])
+    world.work_until_quiet(2)
+    order, lines = world.ledger_order(ORDER), world.line_ids(ORDER)
+    world.shop.fulfil(
+        order.shop_order_id,
+        {lines["10000000000001"]: 1},
+        warehouse_id=world.warehouse_id,
+        tracking_number="T-1",
+    )
+
+    with world.shop.writer():
+        assert lifecycle.sweep() == 0
+        assert lifecycle.sweep() == 0
+
+    assert OutboxEntry.objects.count() == 1
+
+
+def test_e4_nothing_leaves_in_read_only_mode(world: World) -> None:
+    world.sandbox.state.put_orders([wire_order()])
+    world.work_until_quiet(2)
+    order, lines = world.ledger_order(ORDER), world.line_ids(ORDER)
+    ChannelSettings.objects.update(read_only=True)
+    world.shop.fulfil(
+        order.shop_order_id,
+        {lines["10000000000001"]: 1},
+        warehouse_id=world.warehouse_id,
+        tracking_number="T-1",
+    )
+    for _ in range(3):
+        world.work()
+        world.move_clock(timedelta(minutes=5))
+
+    assert OutboxEntry.objects.get().state == "pending"
+    assert world.sandbox.state.calls("confirmShipment") == []
+
+
+@pytest.mark.parametrize(
+    "fault", ["throttled", "internal_failure", "unavailable", "failure_after_effect"]
+)
+def test_faults_delay_a_confirmation_and_never_double_it(
+    world: World, fault: str
+) -> None:
+    world.sandbox.state.put_orders([wire_order()])
+    world.work_until_quiet(2)
+    order, lines = world.ledger_order(ORDER), world.line_ids(ORDER)
+    world.sandbox.state.inject_fault("confirmShipment", fault, count=2)
+    world.shop.fulfil(
+        order.shop_order_id,
+        {lines["10000000000001"]: 1},
+        warehouse_id=world.warehouse_id,
+        tracking_number="T-1",
+    )
+
+    world.work_until_quiet(6)
+
+    assert [p["trackingNumber"] for p in world.on_amazon(ORDER)["packages"]] == ["T-1"]
+    assert OutboxEntry.objects.get().state == "succeeded"
+
+
+def test_a_claim_that_died_is_settled_by_reading_amazon(world: World) -> None:
+    world.sandbox.state.put_orders([wire_order()])
+    world.work_until_quiet(2)
+    order, lines = world.ledger_order(ORDER), world.line_ids(ORDER)
+    world.shop.fulfil(
+        order.shop_order_id,
+        {lines["10000000000001"]: 1},
+        warehouse_id=world.warehouse_id,
+        tracking_number="T-1",
+    )
+    with world.shop.writer():
+        [claim] = outbox.claim(world.account, 10)
+        assert outbox.claim(world.account, 10) == []
+        shipments.send(
+            budget.client_for(world.account), claim.entry, 0, reconcile=False
+        )
+    before = len(world.sandbox.state.calls("confirmShipment"))
+    world.move_clock(outbox.CLAIM_LIFETIME + timedelta(seconds=1))
+    world.work()
+
+    assert OutboxEntry.objects.get().state == "succeeded"
+    assert len(world.sandbox.state.calls("confirmShipment")) == before
+
+
+def test_a_revoked_grant_stops_the_account_and_says_how_to_go_on(world: World) -> None:
+    world.sandbox.state.revoke_grant("A1SANDBOXEU")
+    world.sandbox.state.expire_access_tokens()
+    world.move_clock(timedelta(hours=2))
+
+    world.work()
+
+    account = SellerAccount.objects.get()
+    assert account.state == "needs_reauthorization"
+    assert "refresh token" in account.state_reason
+    assert CommunicationLog.objects.get().operation == "searchOrders"
+    calls = len(world.sandbox.state.calls("lwaToken"))
+    world.move_clock(timedelta(hours=1))
+    world.work()
+    assert len(world.sandbox.state.calls("lwaToken")) == calls
+
+
+def test_a_scan_that_ran_out_of_budget_goes_on_where_it_stopped(world: World) -> None:
+    world.sandbox.state.put_orders(
+        [wire_order(f"111-0000002-{n:07}") for n in range(250)]
+    )
+    world.sandbox.state.inject_fault("searchOrders", "throttled", skip=1, count=1)
+
+    world.work()
+    assert AmazonOrder.objects.count() == 100
+    for _ in range(3):
+        world.move_clock(timedelta(minutes=5))
+        world.work()
+
+    assert AmazonOrder.objects.filter(import_state="imported").count() == 250
+    assert world.shop.order_count() == 250
+    # One throttled call, three pages, then one call a round that finds nothing new.
+    assert len(world.sandbox.state.calls("searchOrders")) <= 7
+
+
+def test_an_expired_page_token_starts_the_scan_over(world: World) -> None:
+    world.sandbox.state.put_orders(
+        [wire_order(f"111-0000002-{n:07}") for n in range(150)]
+    )
+    world.sandbox.state.inject_fault("searchOrders", "expired_token", skip=1, count=1)
+
+    for _ in range(4):
+        world.work()
+        world.move_clock(timedelta(minutes=5))
+
+    assert AmazonOrder.objects.filter(import_state="imported").count() == 150
