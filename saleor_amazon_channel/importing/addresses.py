@@ -246,14 +246,25 @@ def _plain(text: str) -> str:
     return "".join(kept).replace(".", "")
 
 
+def _with_ascii_digits(text: str) -> str:
+    """Buyers also type full-width (Japan) and Arabic digits."""
+    if text.isascii():
+        return text
+    return "".join(
+        character
+        if character.isascii()
+        else str(unicodedata.decimal(character, character))
+        for character in unicodedata.normalize("NFKC", text)
+    )
+
+
 #: Hyphen to horizontal bar, and the minus sign.
 _DASHES = r"\-\u2010-\u2015\u2212"
 _DASHES_AND_SPACES = re.compile(f"[ {_DASHES}]")
 
 
 def _postal_code(text: str, country: str) -> str:
-    # NFKC: Japanese buyers type full-width digits.
-    code = one_line(unicodedata.normalize("NFKC", text)).upper()
+    code = one_line(_with_ascii_digits(text)).upper()
     grouping = POSTAL_CODE_GROUPS.get(country)
     if grouping is None:
         return code
@@ -269,13 +280,10 @@ _NUMBER = re.compile(rf"\+?[\d\s()./{_DASHES}]+")
 def _phone(text: str, country: str) -> tuple[str, str]:
     """The number in E.164, or "", and the text where that does not say all of it."""
     given = one_line(text)
-    if not given:
-        return "", ""
-    number = _EXTENSION.sub("", unicodedata.normalize("NFKC", given))
+    written = _with_ascii_digits(given)
+    number = _EXTENSION.sub("", written)
     phone = _e164(number, country) if _NUMBER.fullmatch(number) else ""
-    if not phone or _EXTENSION.search(unicodedata.normalize("NFKC", given)):
-        return phone, given
-    return phone, ""
+    return phone, "" if phone and number == written else given
 
 
 def _e164(number: str, country: str) -> str:

@@ -590,14 +590,19 @@ def _discounts(item: _Item, reading: _Reading) -> dict[str, int]:
     """The discount of each part."""
     discounts = dict(item.discount_by_part)
     rest = item.discount_at_large
+    if not rest:
+        return discounts
     if not reading.is_discount_subtracted:
         # The parts are what is left after it, so they do not say how far it goes.
         _put(discounts, ITEM, rest)
         return discounts
-    left = {
-        part: amount - discounts.get(part, 0) for part, amount in item.parts.items()
-    }
-    if rest and rest == left.get(SHIPPING):
+    left: dict[str, int] = {}
+    for part, amount in item.parts.items():
+        left[part] = amount - discounts.get(part, 0)
+        if not reading.is_tax_added:
+            # A part cannot be discounted to less than the tax it contains.
+            left[part] -= item.tax_by_part.get(part, 0)
+    if rest == left.get(SHIPPING):
         _put(discounts, SHIPPING, rest)
         return discounts
     for part in PARTS:
