@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import traceback
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -26,12 +27,13 @@ from saleor.order import OrderEvents, OrderOrigin
 from saleor.order.error_codes import OrderErrorCode
 from saleor.order.models import Fulfillment, FulfillmentLine, OrderEvent
 
-from .. import lifecycle, store
+from .. import lifecycle
+from ..conf import app_settings
 from ..models import ChannelSettings
+from ..store import current as current_store
+from .store import CARRIER_KEY, position_of
 
 logger = logging.getLogger(__name__)
-
-CARRIER_KEY = "amazon.carrier"
 
 WATCHED = frozenset(
     {OrderEvents.FULFILLMENT_FULFILLED_ITEMS, OrderEvents.TRACKING_UPDATED}
@@ -71,10 +73,8 @@ def on_order_event(
         raise ValidationError(
             {"order": ValidationError(str(refusal), code=OrderErrorCode.INVALID.value)}
         ) from refusal
-    except Exception:
-        logger.exception(
-            "Order event %s was not captured; the sweep will.", instance.pk
-        )
+    except Exception as error:  # noqa: BLE001  staff's action must not fail for it
+        _log_failure(f"Order event {instance.pk}", error)
 
 
 def on_fulfillment_metadata(fulfillment: Fulfillment, requestor: Any) -> None:
@@ -85,6 +85,18 @@ def on_fulfillment_metadata(fulfillment: Fulfillment, requestor: Any) -> None:
         _record(lambda: [fulfillment.pk], _actor(requestor))
     except lifecycle.Refused:
         return  # Amazon ships this order itself and needs no carrier from us.
+    except Exception as error:  # noqa: BLE001  saved already, and others' hooks follow
+        _log_failure(f"Metadata of fulfillment {fulfillment.pk}", error)
+
+
+def _log_failure(subject: str, error: Exception) -> None:
+    # Without the error's message, which may quote a row of the database.
+    logger.error(
+        "%s not captured (%s); the sweep will.\n%s",
+        subject,
+        type(error).__name__,
+        "".join(traceback.format_tb(error.__traceback__)),
+    )
 
 
 def _record(fulfillment_ids: Callable[[], Iterable[int]], actor: str) -> None:
@@ -92,7 +104,7 @@ def _record(fulfillment_ids: Callable[[], Iterable[int]], actor: str) -> None:
     with allow_writer(), transaction.atomic():
         if not ChannelSettings.load().active:
             return
-        shipments = store.current().shipments([str(pk) for pk in fulfillment_ids()])
+        shipments = current_store().shipments([str(pk) for pk in fulfillment_ids()])
         if lifecycle.record_shipments(
             [dataclasses.replace(shipment, actor=actor) for shipment in shipments]
         ):
@@ -106,10 +118,9 @@ def _fulfillment_ids(event: OrderEvent) -> Iterable[int]:
             .values_list("fulfillment_id", flat=True)
             .distinct()
         )
-    # "<order number>-<which fulfillment of the order>"
-    position = int(event.parameters["fulfillment"].rpartition("-")[2])
     return Fulfillment.objects.filter(
-        order_id=event.order_id, fulfillment_order=position
+        order_id=event.order_id,
+        fulfillment_order=position_of(event.parameters["fulfillment"]),
     ).values_list("pk", flat=True)
 
 
@@ -127,4 +138,4 @@ def _wake_push() -> None:
         return
     from .. import tasks
 
-    tasks.push.apply_async(retry=False, ignore_result=True)
+    tasks.push.apply_async(queue=app_settings.CELERY_QUEUE_NAME, retry=False)

@@ -74,9 +74,9 @@ def _connect_capture() -> None:
 
 
 def _schedule() -> None:
-    from ..tasks import BEAT_SCHEDULE
+    from ..tasks import beat_schedule
 
-    settings.CELERY_BEAT_SCHEDULE.update(BEAT_SCHEDULE)
+    settings.CELERY_BEAT_SCHEDULE.update(beat_schedule())
 
 
 def _extend_schema() -> None:

@@ -10,7 +10,6 @@ makes without a signal.
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -18,8 +17,6 @@ from django.db import transaction
 from saleor.core.db.connection import allow_writer
 from saleor.plugins.base_plugin import BasePlugin, ConfigurationTypeField
 from saleor.plugins.error_codes import PluginErrorCode
-
-logger = logging.getLogger(__name__)
 
 PULL_INTERVAL = "pull_interval_minutes"
 READ_ONLY = "read_only"
@@ -115,13 +112,9 @@ class AmazonChannelPlugin(BasePlugin):
     ) -> Any:
         """Staff told the carrier after shipping: Saleor updates metadata in bulk SQL,
         which sends no signal."""
-        try:
-            from . import capture
+        from . import capture
 
-            capture.on_fulfillment_metadata(fulfillment, self.requestor)
-        except Exception:
-            # The data is saved already; failing would fail the other plugins' hooks.
-            logger.exception("Fulfillment metadata not captured; the sweep will.")
+        capture.on_fulfillment_metadata(fulfillment, self.requestor)
         return previous_value
 
 
