@@ -7,13 +7,15 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import InvalidInput, UnsupportedMediaType
 from .faults import Fault
-from .state import Account, State
 from .times import parse_time
 from .usage_plans import UsagePlan
+
+if TYPE_CHECKING:
+    from .state import Account, State
 
 
 class Query:

@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+#: The name of the token request in faults, the call log and the counters.
+LWA_OPERATION = "lwaToken"
+
 #: kind -> what happens
 KINDS = {
     "throttled": "429 QuotaExceeded, nothing happens",
@@ -28,6 +31,24 @@ KINDS = {
     "expired_token": "a pagination token is refused as expired",
     "lwa_error": "the token server answers with the code in `error`",
 }
+
+
+#: Faults that make sense for some operations only.
+_ONLY_FOR = {
+    "repeated_page": ("searchOrders",),
+    "expired_token": ("searchOrders",),
+    "stale": ("searchOrders", "getOrder"),
+    "lwa_error": (LWA_OPERATION,),
+}
+#: What may strike the token server, which has errors of its own: see ``lwa_error``.
+_FOR_LWA = (
+    "lwa_error",
+    "html_400",
+    "reset_before_effect",
+    "close_after_effect",
+    "hold_after_effect",
+    "slow",
+)
 
 
 class FaultError(ValueError):
@@ -48,18 +69,30 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise FaultError(f"unknown fault {self.kind!r}; one of {', '.join(KINDS)}")
+        if self.operation == LWA_OPERATION:
+            is_fitting = self.kind in _FOR_LWA
+        else:
+            is_fitting = self.operation in _ONLY_FOR.get(self.kind, (self.operation,))
+        if not is_fitting:
+            raise FaultError(f"{self.kind} cannot strike {self.operation}")
         if self.count < 1 or self.skip < 0 or self.seconds < 0:
             raise FaultError("count must be >= 1, skip and seconds >= 0")
         if (self.kind == "lwa_error") != (self.error is not None):
             raise FaultError("`error` belongs to lwa_error and to nothing else")
 
     def matches(
-        self, operation: str, seller_id: str | None, order_id: str | None
+        self,
+        operation: str,
+        seller_id: str | None,
+        order_id: str | None,
+        *,
+        is_next_page: bool,
     ) -> bool:
         return (
             self.operation == operation
             and self.seller_id in (None, seller_id)
             and self.order_id in (None, order_id)
+            and (self.kind != "expired_token" or is_next_page)
         )
 
 
@@ -79,11 +112,18 @@ class Faults:
         return [asdict(fault) for fault in self._waiting]
 
     def take(
-        self, operation: str, seller_id: str | None, order_id: str | None
+        self,
+        operation: str,
+        seller_id: str | None = None,
+        order_id: str | None = None,
+        *,
+        is_next_page: bool = False,
     ) -> Fault | None:
         """The fault that strikes this call, if any; its count goes down."""
         for fault in self._waiting:
-            if not fault.matches(operation, seller_id, order_id):
+            if not fault.matches(
+                operation, seller_id, order_id, is_next_page=is_next_page
+            ):
                 continue
             if fault.skip:
                 fault.skip -= 1

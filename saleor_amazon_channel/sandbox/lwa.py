@@ -16,8 +16,6 @@ from .faults import Fault
 from .state import TOKEN_LIFETIME, State
 
 PATH = "/auth/o2/token"
-#: The name of the token request in faults, the call log and the counters.
-OPERATION = "lwaToken"
 
 GRANTLESS_SCOPES = (
     "sellingpartnerapi::notifications",

@@ -16,15 +16,17 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..amazon.marketplaces import MARKETPLACES
 from .calls import Answer, Call, Operation, Query
 from .errors import InvalidInput, Unauthorized
-from .state import Account, OrderVersion, StoredOrder
 from .times import format_time, parse_time
 from .usage_plans import UsagePlan
 from .wire import FULFILLMENT_STATUSES
+
+if TYPE_CHECKING:
+    from .state import Account, OrderVersion
 
 #: Amazon shows a change only after this time.
 HIDDEN = timedelta(minutes=2)
@@ -104,6 +106,8 @@ def search_orders(call: Call) -> Answer:
     if token is not None:
         position = _position(call, token, filters)
         after, bound = position.after, position.bound
+        if after is not None:
+            start = max(start, after[0])
 
     is_stale = call.is_struck_by("stale")
     found: list[tuple[datetime, str, OrderVersion]] = []
@@ -116,7 +120,7 @@ def search_orders(call: Call) -> Answer:
             place = (moment, version.payload["orderId"])
             if after is None or place > after:
                 found.append((*place, version))
-    found.sort(key=lambda row: row[:2])
+    found.sort()  # order ids are unique: versions are never compared
     page = found[: size or MOST_PER_PAGE]
 
     body: dict[str, Any] = {
@@ -141,7 +145,7 @@ def get_order(call: Call) -> Answer:
     query = Query(call.pairs, ("includedData",))
     included = _included(query, call.seller)
     order_id = check_order_id(call.path["orderId"])
-    stored: StoredOrder = call.state.own_order(order_id, call.seller.seller_id)
+    stored = call.state.own_order(order_id, call.seller.seller_id)
     version = stored.version(is_stale=call.is_struck_by("stale"))
     return Answer(200, {"order": visible_part(version.payload, included, call)})
 
@@ -236,16 +240,13 @@ def _matches(
     statuses: tuple[str, ...],
     fulfilled_by: tuple[str, ...],
 ) -> bool:
-    payload = version.payload
-    fulfillment = payload.get("fulfillment", {})
-    marketplace_id = payload["salesChannel"].get("marketplaceId")
-    if marketplace_ids and marketplace_id not in marketplace_ids:
+    if marketplace_ids and version.marketplace_id not in marketplace_ids:
         return False
-    if statuses and fulfillment.get("fulfillmentStatus") not in statuses:
+    if statuses and version.status not in statuses:
         return False
-    if fulfilled_by and fulfillment.get("fulfilledBy") not in fulfilled_by:
+    if fulfilled_by and version.fulfilled_by not in fulfilled_by:
         return False
-    return marketplace_id in _LONG_MEMORY or version.created > now - _TWO_YEARS
+    return version.marketplace_id in _LONG_MEMORY or version.created > now - _TWO_YEARS
 
 
 def visible_part(
@@ -272,16 +273,17 @@ def visible_part(
     is_omitting = call.seller.restricted_data == "omitted"
     if "buyer" in seen and (by_amazon or is_omitting):
         # The relay address exists for seller-fulfilled orders only.
-        hidden = ("buyerEmail", "buyerName") if is_omitting else ("buyerEmail",)
-        seen["buyer"] = _without(seen["buyer"], hidden)
+        seen["buyer"] = _without(
+            seen["buyer"],
+            ("buyerEmail", "buyerName") if is_omitting else ("buyerEmail",),
+        )
     address = seen.get("recipient", {}).get("deliveryAddress")
     if address is not None:
+        hidden: tuple[str, ...] = ()
         if is_omitting:
             hidden = _RESTRICTED_ADDRESS
         elif by_amazon or _is_past_delivery(status, fulfillment, call.now):
             hidden = ("phone",)
-        else:
-            hidden = ()
         if hidden:
             seen["recipient"] = {
                 **seen["recipient"],

@@ -22,8 +22,10 @@ from .packages import find_package, package_units, put_package, unshipped_units
 from .times import format_time, parse_time
 from .usage_plans import UsagePlan
 
+_BAD_REFERENCE = "PackageReferenceId: is invalid, must be a positive numeric value"
+
 # Definition -> field -> type, ``*`` required: the model's ConfirmShipmentRequest.
-_BODY = {
+_BODY: Mapping[str, Mapping[str, type]] = {
     "": {
         "marketplaceId*": str,
         "codCollectionMethod": str,
@@ -64,50 +66,51 @@ def confirm_shipment(call: Call) -> Answer:
 def _check_types(body: Any) -> None:
     if not isinstance(body, dict):
         raise InvalidInput("Request body must be an object.")
-    wrong = _wrong_types(body, "")
-    if not wrong:
-        detail = body["packageDetail"]
-        wrong = _wrong_types(detail, "packageDetail")
-        if isinstance(detail.get("orderItems"), dict):
-            # The words Amazon is known to use for this mistake.
-            raise InvalidInput("OrderItemId is invalid, must be provided.")
-    if not wrong:
-        for entry in detail["orderItems"]:
-            if not isinstance(entry, dict):
-                wrong = ["packageDetail.orderItems"]
-                break
-            wrong += _wrong_types(entry, "packageDetail.orderItems")
-            codes = entry.get("transparencyCodes", [])
-            if isinstance(codes, list) and not all(
-                isinstance(code, str) for code in codes
-            ):
-                wrong.append("packageDetail.orderItems.transparencyCodes")
-    if wrong:
-        raise InvalidInput(
-            f"Request has fields with invalid type [{', '.join(sorted(set(wrong)))}]"
-        )
+    _check_fields(body, "")
+    detail = body["packageDetail"]
+    if isinstance(detail.get("orderItems"), dict):
+        # The words Amazon is known to use for this mistake.
+        raise InvalidInput("OrderItemId is invalid, must be provided.")
+    _check_fields(detail, "packageDetail")
+    for entry in detail["orderItems"]:
+        if not isinstance(entry, dict):
+            raise _wrong_type(["packageDetail.orderItems"])
+        _check_fields(entry, "packageDetail.orderItems")
+        if not all(
+            isinstance(code, str) for code in entry.get("transparencyCodes", ())
+        ):
+            raise _wrong_type(["packageDetail.orderItems.transparencyCodes"])
 
 
-def _wrong_types(source: Mapping[str, Any], path: str) -> list[str]:
-    """Fields of the wrong type; missing or unknown ones are refused at once."""
-    wrong = []
+def _check_fields(source: Mapping[str, Any], path: str) -> None:
+    """Refuse missing, unknown and wrongly typed fields of one object."""
     fields = {name.rstrip("*"): kind for name, kind in _BODY[path].items()}
     prefix = f"{path}." if path else ""
     for name in _BODY[path]:
         if name.endswith("*") and source.get(name[:-1]) is None:
-            label = name[0].upper() + name[1:-1]
-            if label == "PackageReferenceId":
-                raise InvalidInput(
-                    "PackageReferenceId: is invalid, must be a positive numeric value"
-                )
-            raise InvalidInput(f"{label} is invalid, must be provided.")
-    for name, value in source.items():
+            if name == "packageReferenceId*":
+                raise InvalidInput(_BAD_REFERENCE)
+            raise InvalidInput(f"{_label(name[:-1])} is invalid, must be provided.")
+    for name in source:
         if name not in fields:
             raise InvalidInput(f"Request has unknown fields [{prefix}{name[:100]}]")
+    wrong = [
+        prefix + name
+        for name, value in source.items()
         # In Python a bool is an int; in JSON it is not.
-        if isinstance(value, bool) or not isinstance(value, fields[name]):
-            wrong.append(prefix + name)
-    return wrong
+        if isinstance(value, bool) or not isinstance(value, fields[name])
+    ]
+    if wrong:
+        raise _wrong_type(wrong)
+
+
+def _wrong_type(fields: list[str]) -> InvalidInput:
+    return InvalidInput(f"Request has fields with invalid type [{', '.join(fields)}]")
+
+
+def _label(name: str) -> str:
+    """Amazon's messages name fields in v0's older spelling."""
+    return name[0].upper() + name[1:]
 
 
 def _check_collection_method(body: Mapping[str, Any]) -> None:
@@ -136,9 +139,7 @@ def _package(
 ) -> dict[str, Any]:
     reference = detail["packageReferenceId"]
     if not (reference.isascii() and reference.isdigit() and int(reference) > 0):
-        raise InvalidInput(
-            "PackageReferenceId: is invalid, must be a positive numeric value"
-        )
+        raise InvalidInput(_BAD_REFERENCE)
     known = find_package(order, reference)
     remaining = unshipped_units(order) + package_units(known)
     if known is None and not remaining.total():
@@ -161,7 +162,7 @@ def _package(
 def _text(detail: Mapping[str, Any], name: str) -> str:
     value: str = detail[name]
     if not value.strip():
-        raise InvalidInput(f"{name[0].upper()}{name[1:]} is invalid, must be provided.")
+        raise InvalidInput(f"{_label(name)} is invalid, must be provided.")
     return value
 
 

@@ -36,7 +36,7 @@ from .errors import (
     Unauthorized,
     error_body,
 )
-from .faults import Fault
+from .faults import LWA_OPERATION, Fault
 from .routes import find_operation
 from .state import Account, State
 
@@ -110,6 +110,9 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         path = unquote(url.path)
         if path.startswith("/_sandbox/"):
+            if "Origin" in self.headers:
+                # A page in a browser has no business here.
+                return _refused(Unauthorized(), _new_request_id())
             status, data = control.answer(state, self.command, path, url.query, body)
             return _Reply(status, Answer(body=data).encoded(), _new_request_id())
         if path == lwa.PATH and self.command == "POST":
@@ -186,25 +189,29 @@ def _token_reply(state: State, body: bytes, content_type: str) -> _Reply:
     request_id = _new_request_id()
     seller_id = None
     with state.lock:
-        fault = state.faults.take(lwa.OPERATION, None, None)
-        if fault and fault.kind == "reset_before_effect":
-            status, encoded = 0, b""
+        fault = state.faults.take(LWA_OPERATION)
+        kind = fault.kind if fault else None
+        if kind == "reset_before_effect":
+            reply = _Reply(0, b"", request_id)
+        elif kind == "html_400":
+            reply = _html_bad_request()
         else:
             try:
                 lwa.answer_fault(fault)
                 form = lwa.parse_form(body, content_type)
                 answer, seller_id = lwa.issue_token(state, form)
-                status, encoded = answer.status, answer.encoded()
+                reply = _Reply(answer.status, answer.encoded(), request_id)
             except LwaRefusal as refusal:
-                status, encoded = refusal.status, refusal.body()
+                reply = _Reply(refusal.status, refusal.body(), request_id)
+        reply.fault = fault
         state.log_call(
-            lwa.OPERATION,
-            status,
-            request_id,
+            LWA_OPERATION,
+            reply.status,
+            reply.request_id,
             seller_id=seller_id,
-            fault=fault.kind if fault else None,
+            fault=kind,
         )
-    return _Reply(status, encoded, request_id, fault=fault)
+    return reply
 
 
 def _operation_reply(
@@ -226,6 +233,7 @@ def _operation_reply(
     order_id = values.get("orderId")
     account: Account | None = None
     fault: Fault | None = None
+    answer: Answer | None = None
     reply: _Reply
     with state.lock:
         try:
@@ -240,7 +248,12 @@ def _operation_reply(
                 raise Unauthorized()
             if account and region and account.region != region:
                 raise Unauthorized()
-            fault = state.faults.take(name, access.seller_id, order_id)
+            fault = state.faults.take(
+                name,
+                access.seller_id,
+                order_id,
+                is_next_page=any(key == "paginationToken" for key, _ in pairs),
+            )
             if fault and fault.kind == "reset_before_effect":
                 reply = _Reply(0, b"", request_id, fault=fault)
             elif fault and fault.kind == "html_400":
@@ -266,7 +279,7 @@ def _operation_reply(
                     status, code, message = _BEFORE_EFFECT["internal_failure"]
                     reply = _Reply(status, error_body(code, message), request_id)
                 else:
-                    reply = _Reply(answer.status, answer.encoded(), request_id)
+                    reply = _Reply(answer.status, b"", request_id)
         except Refusal as refusal:
             reply = _refused(refusal, request_id)
         if operation and state.plans.is_enforced:
@@ -280,6 +293,9 @@ def _operation_reply(
             order_id=order_id,
             fault=fault.kind if fault else None,
         )
+    if answer is not None and answer.status == reply.status:
+        # Outside the lock: versions of orders never change, and this takes longest.
+        reply.body = answer.encoded()
     return reply
 
 

@@ -8,6 +8,7 @@ of an order is never changed, only followed by the next one, so readers need no 
 from __future__ import annotations
 
 import copy
+import json
 import secrets
 import threading
 from collections import Counter, deque
@@ -19,7 +20,8 @@ from typing import Any
 from .. import clock
 from ..amazon.marketplaces import MARKETPLACES, REGIONS
 from .errors import LwaRefusal, NotFound, Unauthorized
-from .faults import Fault, Faults
+from .faults import LWA_OPERATION, Fault, Faults
+from .routes import OPERATIONS
 from .times import format_time, parse_time
 from .usage_plans import UsagePlan, UsagePlans
 from .wire import check_order
@@ -76,16 +78,25 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class OrderVersion:
+    """A payload and, read from it once, what searches go by."""
+
     payload: Json = field(repr=False)
     created: datetime
     updated: datetime
+    marketplace_id: str | None
+    status: str | None
+    fulfilled_by: str | None
 
     @classmethod
     def of(cls, payload: Json) -> OrderVersion:
+        fulfillment = payload.get("fulfillment", {})
         return cls(
             payload,
             parse_time(payload["createdTime"]),
             parse_time(payload["lastUpdatedTime"]),
+            payload["salesChannel"].get("marketplaceId"),
+            fulfillment.get("fulfillmentStatus"),
+            fulfillment.get("fulfilledBy"),
         )
 
 
@@ -299,7 +310,8 @@ class State:
             checked = []
             for position, payload in enumerate(orders):
                 check_order(payload, position)
-                checked.append((seller_id or self._home(payload), payload))
+                own = json.loads(json.dumps(payload))
+                checked.append((seller_id or self._home(own), own))
             if seller_id:
                 self.account(seller_id)
             for owner, payload in checked:
@@ -379,6 +391,8 @@ class State:
     # --- faults, usage plans, what was called ---
 
     def inject_fault(self, operation: str, kind: str, **options: Any) -> None:
+        """See ``faults.py``; FaultError if the fault makes no sense."""
+        _check_operation(operation, LWA_OPERATION)
         with self.lock:
             self.faults.inject(Fault(operation, kind, **options))
 
@@ -387,6 +401,7 @@ class State:
             self.faults.clear()
 
     def set_usage_plan(self, operation: str, rate: float, burst: int) -> None:
+        _check_operation(operation)
         with self.lock:
             self.plans.set_plan(operation, UsagePlan(rate, burst))
 
@@ -432,6 +447,12 @@ class State:
         with self.lock:
             self._calls.clear()
             self._counters.clear()
+
+
+def _check_operation(name: str, *more: str) -> None:
+    known = [operation.name for operation in OPERATIONS] + list(more)
+    if name not in known:
+        raise UnknownName(f"unknown operation {name!r}; one of {', '.join(known)}")
 
 
 def describe_account(account: Account) -> Mapping[str, Any]:
