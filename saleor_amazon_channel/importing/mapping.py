@@ -122,7 +122,8 @@ def map_order(order: Order) -> OrderDraft:
         blockers += error.blockers
     is_by_amazon = order.fulfilled_by == FulfilledBy.AMAZON
     is_to_be_shipped = not is_by_amazon and any(
-        found.shipped < found.quantity for found in kept.values()
+        isinstance(found, Blocker) or found.shipped < found.quantity
+        for found in units.values()
     )
     shipping_address = None
     try:
