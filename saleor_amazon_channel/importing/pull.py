@@ -15,6 +15,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -22,7 +23,15 @@ from django.db.models import Q
 from .. import budget, clock, lock_objects
 from ..amazon import errors
 from ..amazon.client import Client
-from ..amazon.orders import Order, SearchOrdersPage, get_order, search_orders
+from ..amazon.orders import (
+    GET_ORDER,
+    INCLUDED_DATA,
+    SEARCH_ORDERS,
+    Order,
+    SearchOrdersPage,
+    get_order,
+    search_orders,
+)
 from ..ledger import communication, recorder
 from ..ledger.recorder import Recorded
 from ..models import ChannelSettings, SellerAccount, SyncCursor
@@ -33,6 +42,9 @@ STREAM = "orders"
 OVERLAP = timedelta(minutes=5)
 #: Longer than a page can take: time-outs and retries of one call included.
 LEASE_LIFETIME = timedelta(minutes=5)
+_WITHOUT_BUYER = tuple(
+    data for data in INCLUDED_DATA if data not in ("BUYER", "RECIPIENT")
+)
 #: A run waits this long for budget; beyond it the scan goes on in a later run.
 MAX_WAIT_SECONDS = 2.0
 
@@ -69,28 +81,22 @@ def pull_now(account: SellerAccount) -> None:
     SyncCursor.objects.filter(pk=cursor.pk).update(next_run_at=None)
 
 
-def pull(account: SellerAccount, client: Client | None = None) -> PullResult:
+def pull(account: SellerAccount) -> PullResult:
     """Scan what changed since the last scan; nothing if another worker is at it."""
     lease = _take_lease(account)
     if lease is None:
         return PullResult(error="Another worker is pulling this account.")
     cursor_id, token = lease
-    marketplace_ids = list(
-        account.marketplaces.filter(is_participating=True)
-        .order_by("marketplace_id")
-        .values_list("marketplace_id", flat=True)
-    )
     pages, recorded, error, retry_at = 0, Recorded(), "", None
     is_complete = False
     try:
-        if not marketplace_ids:
-            error = "The account takes part in no marketplace."
-        else:
-            client = client or budget.client_for(account)
-        while client is not None and not error and not is_complete:
-            page, page_filter = _fetch(client, account, cursor_id, marketplace_ids)
-            result, is_complete = _commit(account, cursor_id, token, page, page_filter)
-            pages, recorded = pages + 1, recorded + result
+        with budget.client_for(account) as client:
+            while not is_complete:
+                page, page_filter = _fetch(client, account, cursor_id)
+                result, is_complete = _commit(
+                    account, cursor_id, token, page, page_filter
+                )
+                pages, recorded = pages + 1, recorded + result
     except errors.TryLater as failure:
         error, retry_at = str(failure), failure.available_at
     except errors.InvalidRequest as failure:
@@ -99,7 +105,7 @@ def pull(account: SellerAccount, client: Client | None = None) -> PullResult:
         _forget_page(cursor_id, token)
     except errors.AmazonError as failure:
         error = str(failure)
-        communication.note_failure(account, "searchOrders", failure)
+        communication.note_failure(account, SEARCH_ORDERS, failure)
     except LeaseLostError:
         logger.warning("account %s: the lease on the scan was lost", account.pk)
         return PullResult(pages, recorded, error="The lease was lost.")
@@ -111,14 +117,13 @@ def pull(account: SellerAccount, client: Client | None = None) -> PullResult:
 def pull_named(
     account: SellerAccount,
     amazon_order_ids: Sequence[str],
-    client: Client | None = None,
+    client: Client,
     max_wait_seconds: float = MAX_WAIT_SECONDS,
 ) -> dict[str, errors.AmazonError]:
     """Read these orders with ``getOrder``; answers those it failed for, with why.
 
     The watermark stays where it is: this only hastens what a scan would find.
     """
-    client = client or budget.client_for(account)
     found: list[tuple[Order, dict[str, object]]] = []
     failed: dict[str, errors.AmazonError] = {}
     for order_id in amazon_order_ids:
@@ -128,7 +133,7 @@ def pull_named(
             failed[order_id] = failure
         except errors.AmazonError as failure:
             failed[order_id] = failure
-            communication.note_failure(account, "getOrder", failure)
+            communication.note_failure(account, GET_ORDER, failure)
     recorder.record(account, found)
     return failed
 
@@ -145,25 +150,46 @@ def _take_lease(account: SellerAccount) -> tuple[int, uuid.UUID] | None:
 
 
 def _fetch(
-    client: Client, account: SellerAccount, cursor_id: int, marketplace_ids: list[str]
-) -> tuple[SearchOrdersPage, dict[str, object]]:
+    client: Client, account: SellerAccount, cursor_id: int
+) -> tuple[SearchOrdersPage, dict[str, Any]]:
     """The next page of the scan: the first one, or where the cursor says to go on."""
     cursor = SyncCursor.objects.get(pk=cursor_id)
-    page_filter = cursor.page_filter if cursor.page_token else {}
-    if not page_filter:
+    if cursor.page_token:
+        page_filter = cursor.page_filter
+    else:
         since = cursor.watermark or account.import_from
         page_filter = {
             "last_updated_after": (since - OVERLAP).isoformat(),
-            "marketplace_ids": marketplace_ids,
+            "marketplace_ids": list(
+                account.marketplaces.filter(is_participating=True)
+                .order_by("marketplace_id")
+                .values_list("marketplace_id", flat=True)
+            ),
         }
-    page = search_orders(
+    try:
+        page = _search(client, cursor.page_token, page_filter, INCLUDED_DATA)
+    except errors.Forbidden as failure:
+        # The app may lack the roles for buyer data only ("Access Orders PII"): go on
+        # without it, so that the orders are at least here, blocked for their address.
+        page = _search(client, cursor.page_token, page_filter, _WITHOUT_BUYER)
+        communication.note_failure(account, SEARCH_ORDERS, failure)
+    return page, page_filter
+
+
+def _search(
+    client: Client,
+    page_token: str,
+    page_filter: dict[str, Any],
+    included_data: Sequence[str],
+) -> SearchOrdersPage:
+    return search_orders(
         client,
         last_updated_after=datetime.fromisoformat(page_filter["last_updated_after"]),
         marketplace_ids=page_filter["marketplace_ids"],
-        pagination_token=cursor.page_token or None,
+        included_data=included_data,
+        pagination_token=page_token or None,
         max_wait_seconds=MAX_WAIT_SECONDS,
     )
-    return page, page_filter
 
 
 def _commit(
@@ -171,7 +197,7 @@ def _commit(
     cursor_id: int,
     token: uuid.UUID,
     page: SearchOrdersPage,
-    page_filter: dict[str, object],
+    page_filter: dict[str, Any],
 ) -> tuple[Recorded, bool]:
     """Record a page and move the cursor, in one transaction, if the lease is ours."""
     with transaction.atomic():

@@ -91,8 +91,12 @@ def _record(
 ) -> Recorded:
     # Two pulls of one account (a scan and named orders) must not both insert.
     lock_objects.serialize_recording(account.pk)
-    received = {order.order_id: _row(account, order, raw) for order, raw in orders}
-    items = {order.order_id: order.order_items for order, _ in orders}
+    received: dict[str, AmazonOrder] = {}
+    items = {}
+    # A page can hold an order twice; sorted, the newest is kept.
+    for order, raw in sorted(orders, key=lambda pair: pair[0].last_updated_time):
+        received[order.order_id] = _row(account, order, raw)
+        items[order.order_id] = order.order_items
     for raw, error in malformed:
         if error.order_id:
             received.setdefault(error.order_id, _malformed_row(account, raw, error))

@@ -35,46 +35,41 @@ class Pushed:
     failed: int = 0
     postponed: int = 0
 
-    @property
-    def total(self) -> int:
-        return self.succeeded + self.failed + self.postponed
+    def add(self, outcome: Outcome) -> None:
+        if outcome.state == State.SUCCEEDED:
+            self.succeeded += 1
+        elif outcome.state == State.FAILED:
+            self.failed += 1
+        else:
+            self.postponed += 1
 
 
-def push(client: Client | None = None) -> Pushed:
+def push() -> Pushed:
     """Send all that is due and report what was settled.
 
     Nothing leaves in read-only mode: entries stay pending.
     """
     result = Pushed()
     if not ChannelSettings.load().read_only:
-        active = SellerAccount.objects.filter(state=SellerAccount.State.ACTIVE)
-        for account in active.filter(outboxentry__settled_at=None).distinct():
-            _push_account(account, client, result)
+        with_work = OutboxEntry.objects.filter(settled_at=None).values("account_id")
+        for account in SellerAccount.objects.filter(
+            state=SellerAccount.State.ACTIVE, pk__in=with_work
+        ):
+            _push_account(account, result)
     while report():
         pass
     return result
 
 
-def _push_account(
-    account: SellerAccount, client: Client | None, result: Pushed
-) -> None:
-    while account.state == SellerAccount.State.ACTIVE:
-        claims = outbox.claim(account, BATCH_SIZE)
-        if not claims:
-            return
-        client = client or budget.client_for(account)
-        is_exhausted = False
-        for claim in claims:
-            outcome = _attempt(client, account, claim)
-            if outcome.state == State.SUCCEEDED:
-                result.succeeded += 1
-            elif outcome.state == State.FAILED:
-                result.failed += 1
-            else:
-                result.postponed += 1
-                is_exhausted = is_exhausted or outcome.error_code == "BudgetExhausted"
-        if is_exhausted:
-            return
+def _push_account(account: SellerAccount, result: Pushed) -> None:
+    with budget.client_for(account) as client:
+        while account.state == SellerAccount.State.ACTIVE:
+            claims = outbox.claim(account, BATCH_SIZE)
+            outcomes = [_attempt(client, account, claim) for claim in claims]
+            for outcome in outcomes:
+                result.add(outcome)
+            if not claims or any(o.error_code == "BudgetExhausted" for o in outcomes):
+                return
 
 
 def _attempt(client: Client, account: SellerAccount, claim: Claim) -> Outcome:

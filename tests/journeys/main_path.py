@@ -432,3 +432,16 @@ def test_an_expired_page_token_starts_the_scan_over(world: World) -> None:
         world.move_clock(timedelta(minutes=5))
 
     assert AmazonOrder.objects.filter(import_state="imported").count() == 150
+
+
+def test_without_the_roles_for_buyer_data_orders_are_here_and_say_so(
+    world: World,
+) -> None:
+    world.sandbox.state.put_orders([wire_order()])
+    world.sandbox.state.inject_fault("searchOrders", "unauthorized", count=1)
+
+    world.work()
+
+    order = world.ledger_order(ORDER)
+    assert [b["code"] for b in order.blockers] == ["bad_address"]
+    assert CommunicationLog.objects.get().operation == "searchOrders"
