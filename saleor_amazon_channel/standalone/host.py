@@ -146,10 +146,8 @@ class BaseMutation(graphene.Mutation):
             **options,
         )
         cls._meta.fields["errors"] = graphene.Field(
-            graphene.List(
-                graphene.NonNull(error_type_class),
-                description="List of errors that occurred executing the mutation.",
-            ),
+            graphene.List(graphene.NonNull(error_type_class)),
+            description="List of errors that occurred executing the mutation.",
             default_value=[],
             required=True,
         )
@@ -165,7 +163,11 @@ class BaseMutation(graphene.Mutation):
 
 
 def _typed(error: ValidationError, error_type: Any) -> list[Any]:
-    by_field = getattr(error, "error_dict", {NON_FIELD_ERRORS: error.error_list})
+    by_field = (
+        error.error_dict
+        if hasattr(error, "error_dict")
+        else {NON_FIELD_ERRORS: error.error_list}
+    )
     return [
         error_type(
             field=None if field == NON_FIELD_ERRORS else to_camel_case(field),

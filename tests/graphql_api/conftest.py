@@ -12,6 +12,9 @@ import pytest
 from saleor_amazon_channel.standalone import host
 
 BOTH = frozenset({"MANAGE_ORDERS", "MANAGE_PLUGINS"})
+#: Made here, since the host must be installed before a test imports the types.
+SCHEMA = host.schema()
+
 ADMIN = host.Identity("admin@example.com", BOTH)
 
 
@@ -33,7 +36,7 @@ def execute(
     identity: host.Identity | None = ADMIN,
 ) -> Answer:
     return Answer(
-        host.schema().execute(
+        SCHEMA.execute(
             query,
             variable_values=variables,
             context_value=SimpleNamespace(identity=identity),
