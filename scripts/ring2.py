@@ -47,6 +47,10 @@ DID_NOT_RUN = 3
 def main() -> int:
     options, pytest_arguments = _parse_arguments()
     signal.signal(signal.SIGTERM, _exit_on_signal)
+    # Saleor takes long to import: keep its bytecode, but in the cache, so that the
+    # checkout stays as it was found.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(cache_folder() / "bytecode")
     try:
         checkouts = find_checkouts(options.version)
         if options.exec and len(checkouts) > 1:
@@ -169,7 +173,7 @@ def _absolute(argument: str) -> str:
 
 def _run_command(command: list[str], python: Path, variables: dict[str, str]) -> int:
     variables.setdefault("DJANGO_SETTINGS_MODULE", "saleor.settings")
-    migrate = [python, "-m", "django", "migrate", "--skip-checks", "--verbosity=0"]
+    migrate = [python, "-m", "django", "migrate", "--verbosity=0"]
     code = _call(migrate, variables, Path.cwd())
     return code or _call(command, variables, Path.cwd())
 
@@ -193,14 +197,9 @@ def _call(command: list[str | Path], variables: dict[str, str], folder: Path) ->
 
 
 def _databases(python: Path, server: str, *arguments: str | Path) -> str:
-    variables = {
-        **os.environ,
-        "PYTHONPYCACHEPREFIX": str(cache_folder() / "bytecode"),
-        "RING2_SERVER": server,
-    }
     result = subprocess.run(
         [python, DATABASES, *arguments],
-        env=variables,
+        env={**os.environ, "RING2_SERVER": server},
         stdout=subprocess.PIPE,
         text=True,
         check=False,

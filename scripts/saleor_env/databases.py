@@ -80,15 +80,15 @@ def _migrate(database_url: str, saleor: Path) -> None:
         "DATABASE_URL": database_url,
         "DJANGO_SETTINGS_MODULE": "saleor.tests.settings",
         "PYTHONPATH": str(saleor),
-        # Keep the working directory off the path: a clone of ours there, with its
-        # egg-info, would bring our own migrations into the template.
-        "PYTHONSAFEPATH": "1",
         "SECRET_KEY": "only for migrating",
     }
     migrate = [sys.executable, "-m", "django", "migrate", "--run-syncdb"]
     subprocess.run(
-        [*migrate, "--skip-checks", "--verbosity=0"],
+        [*migrate, "--verbosity=0"],
         env=variables,
+        # Python and Celery put the working directory on the path: a clone of ours
+        # there, with its egg-info, would bring our own migrations into the template.
+        cwd="/",
         stdout=sys.stderr,
         check=True,
     )

