@@ -17,18 +17,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from ..amazon.marketplaces import MARKETPLACES, MarketplaceInfo
 from ..amazon.orders import (
+    Address,
     AddressType,
     AssociationType,
     FulfilledBy,
     FulfillmentStatus,
     Order,
     OrderItem,
+    OrderTaxRegistration,
     TaxCollectionModel,
     TaxEntityType,
 )
@@ -65,6 +67,9 @@ _ASSOCIATIONS = {
     AssociationType.REPLACEMENT_ORIGINAL_ID: "amazon.replacementOf",
     AssociationType.EXCHANGE_ORIGINAL_ID: "amazon.exchangeOf",
 }
+
+#: Brazil's number of a natural person; all other types are companies'.
+_PERSONS_TAX_REGISTRATION = "CPF"
 
 #: Saleor keeps tax rates in NUMERIC(5, 4).
 _TAX_RATE_STEP = Decimal("0.0001")
@@ -473,7 +478,17 @@ def _billing_address(order: Order) -> AddressDraft | None:
         address = registration.tax_registration_address
         if registration.entity_type == TaxEntityType.BUYER and address:
             try:
-                return map_address(address, buyer_name=registration.legal_name).draft
+                return map_address(_registered(address, registration)).draft
             except BadAddress:
                 continue
     return None
+
+
+def _registered(address: Address, registration: OrderTaxRegistration) -> Address:
+    """``address`` with the legal name where it belongs: a company's, or a person's."""
+    legal_name = registration.legal_name
+    if address.company_name or address.name not in ("", legal_name):
+        return address
+    if registration.tax_registration_type == _PERSONS_TAX_REGISTRATION:
+        return replace(address, name=legal_name)
+    return replace(address, name="", company_name=legal_name)

@@ -243,6 +243,27 @@ def test_the_tax_registrations_address_is_billed():
     assert found.shipping_address.city == "Berlin"
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "expected"),
+    [
+        ("VAT", "Tassen & mehr GmbH", ("", "", "Tassen & mehr GmbH")),
+        ("VAT", "", ("", "", "Tassen & mehr GmbH")),
+        ("VAT", "Änne Müller", ("Änne", "Müller", "")),
+        ("CPF", "", ("Tassen & mehr", "GmbH", "")),
+    ],
+)
+def test_a_legal_name_is_a_companys_or_a_persons(kind, name, expected):
+    order = business_order()
+    registration = order["tax"]["taxRegistrations"][0]
+    registration["taxRegistrationType"] = kind
+    registration["taxRegistrationAddress"] |= {"companyName": "", "name": name}
+
+    found = draft(order).billing_address
+
+    assert found is not None
+    assert (found.first_name, found.last_name, found.company_name) == expected
+
+
 def test_a_bad_tax_registration_address_does_not_matter():
     order = business_order()
     registration = order["tax"]["taxRegistrations"][0]
