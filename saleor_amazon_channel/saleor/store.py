@@ -1,0 +1,310 @@
+"""Saleor as the channel's shop: the port of ``store/contract.py`` on Saleor's tables.
+
+Ids are Saleor's primary keys as text, not its GraphQL ids. Callers surround calls with
+``store.writer()``: everything here reads and writes on Saleor's writer connection.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import (
+    Exists,
+    F,
+    Func,
+    JSONField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+)
+from saleor.channel.models import Channel as ChannelRow
+from saleor.order import FulfillmentStatus, OrderEvents, OrderOrigin
+from saleor.order.models import (
+    Fulfillment,
+    FulfillmentLine,
+    Order,
+    OrderEvent,
+    OrderLine,
+)
+from saleor.product.models import (
+    ProductChannelListing,
+    ProductVariant,
+    ProductVariantChannelListing,
+)
+from saleor.shipping.models import ShippingMethodChannelListing
+from saleor.warehouse.models import Allocation, ChannelWarehouse
+
+from .. import clock
+from ..store.contract import (
+    BlockedOrder,
+    Blocker,
+    BlockerCode,
+    Channel,
+    CreatedOrder,
+    NewOrder,
+    Shipment,
+    ShippedLine,
+    ShippingMethod,
+    ShopOrderFigures,
+    SkuResolution,
+    Warehouse,
+)
+from .app import get_app
+from .orders import KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY, create_orders, unknown_sku
+
+#: Saleor has no field for a carrier: staff give it as public metadata of the
+#: fulfillment, when shipping or later.
+CARRIER_KEY = "amazon.carrier"
+
+
+class SaleorStore:
+    """See ``store.contract.Store``."""
+
+    def channels(self) -> Sequence[Channel]:
+        warehouses: dict[int, list[Warehouse]] = defaultdict(list)
+        for row in ChannelWarehouse.objects.select_related("warehouse"):
+            warehouses[row.channel_id].append(
+                Warehouse(str(row.warehouse_id), row.warehouse.name)
+            )
+        methods: dict[int, list[ShippingMethod]] = defaultdict(list)
+        for listing in ShippingMethodChannelListing.objects.select_related(
+            "shipping_method"
+        ).order_by("shipping_method_id"):
+            methods[listing.channel_id].append(
+                ShippingMethod(
+                    str(listing.shipping_method_id), listing.shipping_method.name
+                )
+            )
+        return [
+            Channel(
+                id=str(channel.pk),
+                slug=channel.slug,
+                currency=channel.currency_code,
+                warehouses=tuple(warehouses[channel.pk]),
+                shipping_methods=tuple(methods[channel.pk]),
+            )
+            for channel in ChannelRow.objects.order_by("slug")
+        ]
+
+    def resolve_skus(
+        self, channel_id: str, skus: Sequence[str]
+    ) -> Mapping[str, SkuResolution]:
+        variants = {
+            sku: (pk, product_id)
+            for sku, pk, product_id in ProductVariant.objects.filter(
+                sku__in=skus
+            ).values_list("sku", "pk", "product_id")
+        }
+        published = {
+            listing.product_id
+            for listing in ProductChannelListing.objects.filter(
+                channel_id=channel_id,
+                product_id__in=[product_id for _, product_id in variants.values()],
+            )
+            if listing.is_visible
+        }
+        listed = set(
+            ProductVariantChannelListing.objects.filter(
+                channel_id=channel_id,
+                variant_id__in=[pk for pk, _ in variants.values()],
+                price_amount__isnull=False,
+            ).values_list("variant_id", flat=True)
+        )
+        slug = (
+            ChannelRow.objects.filter(pk=channel_id)
+            .values_list("slug", flat=True)
+            .first()
+        )
+        resolutions = {}
+        for sku in skus:
+            variant_id, product_id = variants.get(sku, (None, None))
+            blocker = None
+            if variant_id is None:
+                blocker = unknown_sku(sku)
+            elif product_id not in published:
+                blocker = _not_available(
+                    sku, f"The product with SKU {sku} is not published in {slug}."
+                )
+            elif variant_id not in listed:
+                blocker = _not_available(
+                    sku, f"The variant with SKU {sku} has no price in {slug}."
+                )
+            resolutions[sku] = SkuResolution(
+                sku, str(variant_id) if variant_id else None, blocker
+            )
+        return resolutions
+
+    def create_orders(
+        self, orders: Sequence[NewOrder]
+    ) -> Sequence[CreatedOrder | BlockedOrder]:
+        return create_orders(orders)
+
+    def shipments(self, fulfillment_ids: Sequence[str]) -> Sequence[Shipment]:
+        return _shipments(Fulfillment.objects.filter(pk__in=fulfillment_ids))
+
+    def shipments_changed_since(self, moment: datetime) -> Sequence[Shipment]:
+        # Saleor writes an event for each; a fulfillment itself has no time of change.
+        events = OrderEvent.objects.filter(
+            type__in=(
+                OrderEvents.FULFILLMENT_FULFILLED_ITEMS,
+                OrderEvents.TRACKING_UPDATED,
+            ),
+            date__gte=moment,
+            order__origin=OrderOrigin.BULK_CREATE,
+            order__metadata__has_key=ORDER_ID_KEY,
+        ).values_list("type", "order_id", "parameters")
+        line_ids: set[int] = set()
+        positions: set[tuple[UUID, int]] = set()
+        for type_, order_id, parameters in events:
+            if type_ == OrderEvents.TRACKING_UPDATED:
+                positions.add((order_id, position_of(parameters["fulfillment"])))
+            else:
+                line_ids.update(parameters["fulfilled_items"])
+        if not line_ids and not positions:
+            return []
+        tracked = [
+            pk
+            for pk, order_id, position in Fulfillment.objects.filter(
+                order_id__in={order_id for order_id, _ in positions}
+            ).values_list("pk", "order_id", "fulfillment_order")
+            if (order_id, position) in positions
+        ]
+        return _shipments(
+            Fulfillment.objects.filter(
+                Q(pk__in=tracked)
+                | Exists(
+                    FulfillmentLine.objects.filter(
+                        fulfillment=OuterRef("pk"), pk__in=line_ids
+                    )
+                )
+            )
+        )
+
+    def note_shipment(self, fulfillment_id: str, metadata: Mapping[str, str]) -> None:
+        # Merged by the database: staff may be writing other keys at this moment.
+        Fulfillment.objects.filter(pk=fulfillment_id).update(
+            metadata=Func(
+                F("metadata"),
+                Value(dict(metadata), output_field=JSONField()),
+                template="(%(expressions)s)",
+                arg_joiner=" || ",
+            )
+        )
+
+    def add_note(self, order_id: str, message: str) -> None:
+        # bulk_create sends no signal: a note of ours is not an action of staff.
+        OrderEvent.objects.bulk_create(
+            [
+                OrderEvent(
+                    order_id=order_id,
+                    type=OrderEvents.NOTE_ADDED,
+                    date=clock.now(),
+                    app=get_app(),
+                    parameters={"message": message},
+                )
+            ]
+        )
+
+    def figures(self, order_ids: Sequence[str]) -> Mapping[str, ShopOrderFigures]:
+        lines: dict[UUID, list[OrderLine]] = defaultdict(list)
+        for line in OrderLine.objects.filter(order_id__in=order_ids):
+            lines[line.order_id].append(line)
+        allocated: dict[UUID, int] = dict(
+            Allocation.objects.filter(order_line__order_id__in=order_ids)
+            .order_by()
+            .values_list("order_line__order_id")
+            .annotate(Sum("quantity_allocated"))
+        )
+        return {
+            str(order.pk): ShopOrderFigures(
+                order_id=str(order.pk),
+                number=str(order.number),
+                status=order.status,
+                currency=order.currency,
+                total=order.total_gross_amount,
+                total_charged=order.total_charged_amount,
+                lines=tuple(
+                    (
+                        line.product_sku or "",
+                        line.quantity,
+                        line.total_price_gross_amount,
+                    )
+                    for line in lines[order.pk]
+                ),
+                shipping=order.shipping_price_gross_amount,
+                allocated=allocated.get(order.pk, 0),
+                fulfilled=sum(line.quantity_fulfilled for line in lines[order.pk]),
+            )
+            for order in Order.objects.filter(pk__in=order_ids)
+        }
+
+
+def _not_available(sku: str, what: str) -> Blocker:
+    return Blocker(
+        BlockerCode.NOT_AVAILABLE_IN_CHANNEL,
+        f"{what} Publish and list it there; the order is then imported by itself.",
+        sku,
+    )
+
+
+def position_of(composed_id: str) -> int:
+    """Which fulfillment of its order: Saleor's events say "<order number>-<which>"."""
+    return int(composed_id.rpartition("-")[2])
+
+
+def _shipments(fulfillments: QuerySet[Fulfillment]) -> list[Shipment]:
+    """What staff shipped, among these; not what Amazon told us it had shipped."""
+    found = list(
+        fulfillments.filter(status=FulfillmentStatus.FULFILLED)
+        .exclude(private_metadata__has_key=KNOWN_TO_AMAZON_KEY)
+        .prefetch_related("lines")
+        .order_by("pk")
+    )
+    shipped_by_line = {
+        line_id: event
+        for event in OrderEvent.objects.filter(
+            order_id__in={row.order_id for row in found},
+            type=OrderEvents.FULFILLMENT_FULFILLED_ITEMS,
+        ).select_related("user", "app")
+        for line_id in event.parameters["fulfilled_items"]
+    }
+    return [
+        _shipment(
+            row,
+            next(
+                (
+                    shipped_by_line[line.pk]
+                    for line in row.lines.all()
+                    if line.pk in shipped_by_line
+                ),
+                None,
+            ),
+        )
+        for row in found
+    ]
+
+
+def _shipment(fulfillment: Fulfillment, event: OrderEvent | None) -> Shipment:
+    units: dict[str, int] = defaultdict(int)
+    for line in fulfillment.lines.all():
+        units[str(line.order_line_id)] += line.quantity
+    actor = ""
+    if event and event.user:
+        actor = event.user.email
+    elif event and event.app:
+        actor = event.app.name or ""
+    return Shipment(
+        order_id=str(fulfillment.order_id),
+        fulfillment_id=str(fulfillment.pk),
+        tracking_number=fulfillment.tracking_number,
+        carrier=fulfillment.metadata.get(CARRIER_KEY, ""),
+        # With approval it leaves later than it was made: the event knows when.
+        shipped_at=event.date if event else fulfillment.created_at,
+        lines=tuple(ShippedLine(line_id, count) for line_id, count in units.items()),
+        actor=actor,
+    )
