@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 
 from . import budget, fields, store
 from .amazon import errors
@@ -131,11 +132,7 @@ def _check_values(connection: Connection) -> dict[str, object]:
                 AccountErrorCode.REQUIRED, "This field cannot be blank.", name
             )
     for name in ("name", "seller_id", "lwa_client_id"):
-        limit = SellerAccount._meta.get_field(name).max_length
-        if len(texts[name]) > limit:
-            raise AccountError(
-                AccountErrorCode.INVALID, f"At most {limit} characters.", name
-            )
+        _check_length(SellerAccount, name, texts[name])
     if texts["region"] not in REGIONS:
         raise AccountError(
             AccountErrorCode.INVALID, f"One of {', '.join(REGIONS)}.", "region"
@@ -292,14 +289,16 @@ def update_marketplace(
 
 def _check_carrier(code: str) -> str:
     code = code.strip()
-    limit = Marketplace._meta.get_field("default_carrier_code").max_length
-    if len(code) > limit:
-        raise AccountError(
-            AccountErrorCode.INVALID,
-            f"At most {limit} characters.",
-            "default_carrier_code",
-        )
+    _check_length(Marketplace, "default_carrier_code", code)
     return code
+
+
+def _check_length(model: type[Model], field: str, text: str) -> None:
+    limit = getattr(model._meta.get_field(field), "max_length", None)
+    if limit is not None and len(text) > limit:
+        raise AccountError(
+            AccountErrorCode.INVALID, f"At most {limit} characters.", field
+        )
 
 
 def _change_mapping(row: Marketplace, changes: MarketplaceChanges) -> None:

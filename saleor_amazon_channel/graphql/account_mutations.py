@@ -54,7 +54,7 @@ class AmazonAccountConnectInput(graphene.InputObjectType):
         description = "What connects a seller account."
 
 
-class AmazonAccountConnect(host.BaseMutation):  # type: ignore[misc, name-defined]
+class AmazonAccountConnect(host.BaseMutation):  # type: ignore[name-defined]
     account = graphene.Field(AmazonAccount, description="The connected account.")
 
     class Arguments:
@@ -114,7 +114,7 @@ class AmazonMarketplaceUpdateInput(graphene.InputObjectType):
         description = "What to change; what is not given stays as it is."
 
 
-class AmazonMarketplaceUpdate(host.BaseMutation):  # type: ignore[misc, name-defined]
+class AmazonMarketplaceUpdate(host.BaseMutation):  # type: ignore[name-defined]
     marketplace = graphene.Field(
         AmazonMarketplace, description="The changed marketplace."
     )

@@ -11,7 +11,7 @@ from .enums import AmazonChannelErrorCode, ErrorCode
 host = graphql_host.current()
 
 
-class AmazonChannelError(host.Error):  # type: ignore[misc, name-defined]
+class AmazonChannelError(host.Error):  # type: ignore[name-defined]
     code = AmazonChannelErrorCode(required=True, description="The error code.")
 
     class Meta:

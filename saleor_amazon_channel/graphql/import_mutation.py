@@ -69,7 +69,7 @@ class AmazonOrderImportResult(graphene.ObjectType):
 
     @staticmethod
     def resolve_state(root: _Result, _info: Any) -> str | None:
-        return root.order and root.order.import_state
+        return root.order.import_state if root.order else None
 
     @staticmethod
     def resolve_note(root: _Result, _info: Any) -> str | None:
@@ -84,7 +84,7 @@ class AmazonOrderImportResult(graphene.ObjectType):
         return ids.to_global("Order", root.order and root.order.shop_order_id)
 
 
-class AmazonOrdersImport(host.BaseMutation):  # type: ignore[misc, name-defined]
+class AmazonOrdersImport(host.BaseMutation):  # type: ignore[name-defined]
     queued = graphene.Boolean(
         description=(
             "Whether the import is left to the workers, which start within seconds. "

@@ -157,7 +157,7 @@ class BaseMutation(graphene.Mutation):
         for permission in cls._meta.permissions:
             require(info.context, permission)
         try:
-            return cls.perform_mutation(root, info, **data)  # type: ignore[attr-defined]
+            return cls.perform_mutation(root, info, **data)
         except ValidationError as error:
             return cls(errors=_typed(error, cls._meta.error_type_class))
 
