@@ -28,9 +28,8 @@ def pytest_unconfigure() -> None:
 @pytest.fixture
 def account(db: None) -> SellerAccount:
     """A German seller's account whose orders are all importable by date."""
-    from wire_orders import NOW
-
     from saleor_amazon_channel.models import SellerAccount
+    from wire_orders import NOW
 
     return SellerAccount.objects.create(
         name="Mugs and more",

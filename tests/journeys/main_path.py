@@ -6,15 +6,15 @@ letters are rows of what the product must do.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+
 from contract.driver import StaffDriver
 from journeys.world import World, running_world
-from wire_orders import NOW, wire_item, wire_order
-
 from saleor_amazon_channel import budget, lifecycle, outbox
 from saleor_amazon_channel.models import (
     AmazonOrder,
@@ -27,6 +27,7 @@ from saleor_amazon_channel.models import (
 )
 from saleor_amazon_channel.pushing import shipments
 from saleor_amazon_channel.store.contract import Store
+from wire_orders import NOW, wire_item, wire_order
 
 ORDER = "111-0000001-0000001"
 OTHER = "111-0000001-0000002"
@@ -81,7 +82,7 @@ def test_a10_two_packages_reach_amazon_and_nothing_comes_back(world: World) -> N
         tracking_number="T-1",
         carrier="UPS",
     )
-    assert [entry.state for entry in OutboxEntry.objects.all()] == ["pending"]
+    assert OutboxEntry.objects.filter(state="pending").count() == 1
     world.work_until_quiet(2)
     on_amazon = world.on_amazon(ORDER)
     assert on_amazon["fulfillment"]["fulfillmentStatus"] == "PARTIALLY_SHIPPED"
@@ -100,7 +101,10 @@ def test_a10_two_packages_reach_amazon_and_nothing_comes_back(world: World) -> N
         (package["packageReferenceId"], package["carrier"], package["trackingNumber"])
         for package in on_amazon["packages"]
     ] == [("1", "UPS", "T-1"), ("2", "DHL", "T-2")]
-    assert [entry.state for entry in OutboxEntry.objects.all()] == ["succeeded"] * 2
+    # In Saleor the carrier comes after the fulfillment, as a second version of it.
+    states = Counter(OutboxEntry.objects.values_list("state", flat=True))
+    assert states["succeeded"] == 2
+    assert states.keys() <= {"succeeded", "superseded"}
     assert world.shop.order_count() == 1
     # The outcome is on the order of the shop.
     view = world.shop.order(order.shop_order_id)

@@ -9,8 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 from contract.driver import StaffDriver
-from wire_orders import GERMANY, NOW
-
 from saleor_amazon_channel import accounts, clock, tasks
 from saleor_amazon_channel.models import (
     AmazonOrder,
@@ -20,6 +18,7 @@ from saleor_amazon_channel.models import (
 )
 from saleor_amazon_channel.sandbox import CLIENT_ID, CLIENT_SECRET, running_sandbox
 from saleor_amazon_channel.store.contract import Channel, Store
+from wire_orders import GERMANY, NOW
 
 
 @dataclass

@@ -2,9 +2,8 @@ from __future__ import annotations
 
 import json
 
-from wire_orders import wire_item, wire_order
-
 from saleor_amazon_channel.ledger import payloads
+from wire_orders import wire_item, wire_order
 
 
 def order_with_everything_personal():

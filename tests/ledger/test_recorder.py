@@ -6,12 +6,12 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from wire_orders import NOW, wire_item, wire_order
 
 from saleor_amazon_channel.amazon.errors import MalformedOrder
 from saleor_amazon_channel.amazon.orders import Order
 from saleor_amazon_channel.ledger import payloads, recorder
 from saleor_amazon_channel.models import AmazonOrder, CommunicationLog, SellerAccount
+from wire_orders import NOW, wire_item, wire_order
 
 
 def record(account, *wires):
