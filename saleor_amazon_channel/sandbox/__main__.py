@@ -83,7 +83,10 @@ def main(arguments: list[str] | None = None) -> int:
         "url": sandbox.url,
         "lwa_url": sandbox.lwa_url,
         "client_id": CLIENT_ID,
-        "accounts": {a.region: a.seller_id for a in state.accounts.values()},
+        "accounts": [
+            {"region": account.region, "seller_id": account.seller_id}
+            for account in state.accounts.values()
+        ],
         "orders": len(state.order_ids()),
         **ready,
     }

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+import sys
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
@@ -166,6 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
     def send_error(self, *args: Any, **kwargs: Any) -> None:
         """Requests that break HTTP: Amazon's front end answers in HTML."""
         self.close_connection = True
+        self.request_version = self.protocol_version  # else the headers are left out
         with contextlib.suppress(OSError):
             self._send(_html_bad_request())
 
@@ -328,8 +330,6 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no event; anything else is a bug: show it."""
-        import sys
-
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ from saleor_amazon_channel.sandbox import State
 from saleor_amazon_channel.sandbox.events import set_status
 from saleor_amazon_channel.sandbox.seeds import generate
 
-from .conftest import JP, NOW, US, Caller, Move, errors
+from .conftest import JP, Caller, Move, errors
 
 
 @pytest.fixture
@@ -428,8 +429,6 @@ def test_an_order_shipped_elsewhere_before_keeps_its_count(
 def test_two_calls_at_once_never_ship_more_than_there_is(
     caller: Caller, state: State, order: dict[str, Any]
 ) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     caller.token()
 
     def confirm(number: int) -> int:
@@ -441,8 +440,3 @@ def test_two_calls_at_once_never_ship_more_than_there_is(
 
     assert sorted(statuses) == [204] * 3 + [400] * 9
     assert quantities(state.order(order["orderId"]))[0] == (3, 0)
-
-
-def test_times_stay_within_the_clock(order: dict[str, Any]) -> None:
-    assert NOW.isoformat() > order["lastUpdatedTime"] > order["createdTime"]
-    assert order["salesChannel"]["marketplaceId"] == US
