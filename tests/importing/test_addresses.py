@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wire_orders import wire_order
 
 from saleor_amazon_channel.amazon.marketplaces import MARKETPLACES
 from saleor_amazon_channel.amazon.orders import Address, Order
@@ -21,6 +20,7 @@ from saleor_amazon_channel.importing.addresses import (
 )
 from saleor_amazon_channel.importing.countries import COUNTRY_CODES, PHONE_PLANS
 from saleor_amazon_channel.store.contract import AddressDraft
+from wire_orders import wire_order
 
 LIMITS = {
     "first_name": 256,

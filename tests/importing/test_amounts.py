@@ -154,6 +154,59 @@ def test_tax_on_the_discount_follows_the_discount():
     assert mapped.shipping == price("0.00")
 
 
+def test_tax_on_a_shared_discount_is_shared_in_proportion():
+    item = item_of(
+        "20.90",
+        breakdown("ITEM", "20.00"),
+        breakdown("SHIPPING", "5.00"),
+        breakdown("DISCOUNT", "6.00", {"ITEM": "4.00", "SHIPPING": "2.00"}),
+        breakdown(
+            "TAX", "1.90", {"ITEM": "2.00", "SHIPPING": "0.50", "DISCOUNT": "-0.60"}
+        ),
+    )
+
+    mapped = draft(order_of("20.90", [item], marketplace_id=US))
+
+    assert mapped.lines[0].total == price("17.60", "16.00")
+    assert mapped.shipping == price("3.30", "3.00")
+
+
+@pytest.mark.parametrize(
+    ("taxed", "line", "shipping"),
+    [
+        ("SHIPPING", ("15.00", "15.00"), ("3.20", "3.00")),
+        ("ITEM", ("15.20", "15.00"), ("3.00", "3.00")),
+    ],
+)
+def test_tax_on_a_shared_discount_reduces_only_tax_that_is_there(taxed, line, shipping):
+    item = item_of(
+        "18.20",
+        breakdown("ITEM", "20.00"),
+        breakdown("SHIPPING", "5.00"),
+        breakdown("DISCOUNT", "7.00", {"ITEM": "5.00", "SHIPPING": "2.00"}),
+        breakdown("TAX", "0.20", {taxed: "0.50", "DISCOUNT": "-0.30"}),
+    )
+
+    mapped = draft(order_of("18.20", [item], marketplace_id=US))
+
+    assert mapped.lines[0].total == price(*line)
+    assert mapped.shipping == price(*shipping)
+
+
+def test_nothing_is_undiscounted_below_what_is_paid():
+    item = item_of(
+        "19.00",
+        breakdown("ITEM", "20.00"),
+        breakdown("DISCOUNT", "1.00", {"ITEM": "1.00"}),
+        breakdown("TAX", "0.10", {"ITEM": "3.10", "DISCOUNT": "-3.00"}),
+    )
+
+    mapped = draft(order_of("19.00", [item]))
+
+    assert mapped.lines[0].total == price("19.00", "18.90")
+    assert mapped.lines[0].undiscounted_total == price("20.00", "18.90")
+
+
 def test_tax_that_amazon_remits_is_the_buyers_and_is_marked():
     item = item_of(
         "22.00",
@@ -314,6 +367,46 @@ def test_a_discount_that_equals_the_tax_is_subtracted():
 
     assert mapped.lines[0].total == price("22.00", "20.00")
     assert mapped.shipping == price("3.00")
+
+
+def test_a_discount_without_details_leaves_the_tax_that_a_part_contains():
+    item = item_of(
+        "5.00",
+        breakdown("ITEM", "4.00"),
+        breakdown("SHIPPING", "6.00"),
+        breakdown("DISCOUNT", "5.00"),
+        breakdown("TAX", "1.00", {"ITEM": "1.00"}),
+    )
+
+    mapped = draft(order_of("5.00", [item]))
+
+    assert mapped.lines[0].total == price("1.00", "0.00")
+    assert mapped.shipping == price("4.00")
+
+
+def test_a_discount_on_the_discount_belongs_to_the_item():
+    item = item_of(
+        "17.00",
+        breakdown("ITEM", "20.00"),
+        breakdown("DISCOUNT", "-3.00", {"ITEM": "-2.00", "DISCOUNT": "-1.00"}),
+    )
+
+    assert draft(order_of("17.00", [item])).lines[0].total == price("17.00")
+
+
+def test_a_part_that_a_discount_raises_is_not_undiscounted_below_its_price():
+    item = item_of(
+        "22.00",
+        breakdown("ITEM", "20.00"),
+        breakdown("SHIPPING", "5.00"),
+        breakdown("DISCOUNT", "3.00", {"ITEM": "5.00", "SHIPPING": "-2.00"}),
+    )
+
+    mapped = draft(order_of("22.00", [item]))
+
+    assert mapped.lines[0].total == price("15.00")
+    assert mapped.shipping == price("7.00")
+    assert mapped.undiscounted_total == price("27.00")
 
 
 # Lines and shipping.
@@ -560,6 +653,14 @@ def test_a_price_below_zero_is_refused():
 
 def test_without_a_grand_total_nothing_is_proven():
     item = item_of("19.90", breakdown("ITEM", "19.90"))
+
+    (found,) = blockers(order_of(None, [item]))
+
+    assert (found.code, found.subject) == (BlockerCode.UNREADABLE, "grandTotal")
+
+
+def test_a_zero_order_without_a_grand_total_is_no_replacement():
+    item = item_of("0.00", breakdown("ITEM", "0.00"))
 
     (found,) = blockers(order_of(None, [item]))
 

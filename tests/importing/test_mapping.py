@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from wire_orders import wire_item, wire_order
 
 from saleor_amazon_channel.amazon.marketplaces import MARKETPLACES
 from saleor_amazon_channel.amazon.orders import Order
@@ -21,6 +20,7 @@ from saleor_amazon_channel.store.contract import (
     OrderDraft,
     Price,
 )
+from wire_orders import wire_item, wire_order
 
 PERSONAL = (
     "Müller",

@@ -7,10 +7,10 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
-from wire_orders import NOW, wire_order
 
 from saleor_amazon_channel.amazon.orders import Order
 from saleor_amazon_channel.importing.rules import Decision, decide
+from wire_orders import NOW, wire_order
 
 OFF = "Import Amazon Orders is off for this marketplace."
 UNMAPPED = (
