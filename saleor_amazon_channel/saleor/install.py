@@ -26,6 +26,7 @@ problems: list[tuple[str, Exception]] = []
 
 def install() -> None:
     _try("Amazon orders cannot be imported.", _install_store)
+    _try("A checkout may sell what an import was just allocated.", _guard_stock)
     _try("Shipments are noticed only by the sweep.", _connect_capture)
     _try("Celery beat does not run the Amazon channel.", _schedule)
     _try("Saleor's API has no Amazon fields.", _extend_schema)
@@ -65,6 +66,12 @@ def _install_store() -> None:
     from .store import SaleorStore
 
     store.install(SaleorStore(), writer=allow_writer)
+
+
+def _guard_stock() -> None:
+    from . import compat
+
+    compat.make_checkouts_see_allocations()
 
 
 def _connect_capture() -> None:

@@ -161,7 +161,7 @@ class _Plan:
         self.warehouse_ids = [_uuid(text) for text in new.warehouse_ids]
         self.blockers: list[Blocker] = []
         self.supplies: list[Supply] = []
-        self.order = Order()
+        self.order: Order
         self.lines: list[OrderLine] = []
 
     def variant_id(self, line: LineDraft) -> int | None:
@@ -519,6 +519,7 @@ def _add_order(plan: _Plan, around: _Surroundings, rows: _Rows) -> None:
         draft.undiscounted_total.net - undiscounted_lines.net,
     )
     plan.order = order = Order(
+        number=0,  # drawn for all at once; the field's default is a query each
         external_reference=plan.amazon_order_id,
         created_at=draft.created_at,
         status=_status(plan),

@@ -561,7 +561,12 @@ def test_a_batch_costs_the_same_as_one_order(shop, store, goods: Goods):
             assert {type(answer) for answer in create(shop, store, batch)} == {
                 CreatedOrder
             }
-        return [query["sql"][:60] for query in queries]
+        return [
+            query["sql"][:60]
+            for query in queries
+            # Their names count up where the test itself is in a transaction.
+            if "SAVEPOINT" not in query["sql"]
+        ]
 
     assert statements("one", 1) == statements("many", 10)
 
