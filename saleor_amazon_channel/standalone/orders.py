@@ -11,6 +11,7 @@ from django.db import connection
 
 from .. import clock
 from ..store.contract import (
+    AddressDraft,
     BlockedOrder,
     Blocker,
     BlockerCode,
@@ -33,6 +34,21 @@ from .models import (
     Transaction,
     Variant,
 )
+
+ORDER_ID_KEY = "amazon.orderId"
+
+#: What Saleor's addresses hold, so that what is learned here holds there.
+_ADDRESS_LIMITS = {
+    "first_name": 256,
+    "last_name": 256,
+    "company_name": 256,
+    "street_address_1": 256,
+    "street_address_2": 256,
+    "city": 256,
+    "city_area": 128,
+    "country_area": 128,
+    "postal_code": 20,
+}
 
 
 @dataclass
@@ -168,7 +184,20 @@ def _mismatches(
         for line in new.draft.lines
         if int(new.variant_ids.get(line.sku, 0)) not in variants
     ]
+    for address in (new.draft.shipping_address, new.draft.billing_address):
+        blockers += [each for each in _too_long(address) if each not in blockers]
     return blockers
+
+
+def _too_long(address: AddressDraft | None) -> Iterator[Blocker]:
+    for name, limit in _ADDRESS_LIMITS.items():
+        if address is not None and len(getattr(address, name)) > limit:
+            yield Blocker(
+                BlockerCode.BAD_ADDRESS,
+                f"The address's {name.replace('_', ' ')} is longer than the {limit} "
+                "characters that the shop holds.",
+                name,
+            )
 
 
 def _stocked_lines(
@@ -214,14 +243,15 @@ def _plan(
     draft = new.draft
     plan = _Plan(_order_row(new, channel, number), [])
     for position, line in enumerate(draft.lines):
+        variant = variants[int(new.variant_ids[line.sku])]
         plan.lines.append(
             OrderLine(
                 order=plan.order,
                 position=position,
                 external_reference=line.order_item_id,
-                variant_id=int(new.variant_ids[line.sku]),
-                sku=line.sku,
-                name=line.title,
+                variant=variant,
+                sku=variant.sku,
+                name=variant.name,
                 quantity=line.quantity,
                 quantity_fulfilled=_units_gone(draft, line),
                 total_gross=line.total.gross,
@@ -285,7 +315,7 @@ def _order_row(new: NewOrder, channel: PortChannel, number: int) -> Order:
         customer_note=draft.customer_note,
         language_code=draft.language_code,
         display_gross_prices=draft.display_gross_prices,
-        metadata=dict(draft.metadata),
+        metadata={**draft.metadata, ORDER_ID_KEY: draft.amazon_order_id},
         private_metadata=dict(draft.private_metadata),
     )
 

@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "saleor_amazon_channel",
     "saleor_amazon_channel.standalone",
 ]
+ROOT_URLCONF = "saleor_amazon_channel.standalone.urls"
 USE_TZ = True
 TIME_ZONE = "UTC"
 SECRET_KEY = os.environ.get("SECRET_KEY", "the stand-alone shop guards nothing")

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 
+from django.core import mail
+
 from contract.driver import (
     FulfillmentView,
     LineView,
@@ -13,8 +15,6 @@ from contract.driver import (
     StockFigures,
     TransactionView,
 )
-from django.core import mail
-
 from saleor_amazon_channel.amazon.marketplaces import minor_unit
 from saleor_amazon_channel.standalone import catalogue, staff, stock
 from saleor_amazon_channel.standalone.models import (
@@ -25,6 +25,8 @@ from saleor_amazon_channel.standalone.models import (
 )
 from saleor_amazon_channel.standalone.store import StandaloneStore
 from saleor_amazon_channel.store.contract import AddressDraft, Channel, Price
+
+ACTOR = "staff@example.com"
 
 
 class StandaloneDriver:
@@ -108,6 +110,7 @@ class StandaloneDriver:
             tracking_number=tracking_number,
             carrier=carrier,
             needs_approval=self._needs_approval,
+            actor=ACTOR,
         )
         return str(package.pk)
 

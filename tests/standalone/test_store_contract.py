@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from contract.suite import *  # noqa: F403
 
+from contract.suite import *  # noqa: F403
 from saleor_amazon_channel.standalone.store import StandaloneStore
 
 from .driver import StandaloneDriver
