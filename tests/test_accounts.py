@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import connection as database
-from wire_orders import GERMANY, NOW
 
 from saleor_amazon_channel import accounts, clock
 from saleor_amazon_channel.accounts import (
@@ -26,6 +25,7 @@ from saleor_amazon_channel.sandbox import CLIENT_ID, CLIENT_SECRET, running_sand
 from saleor_amazon_channel.standalone import catalogue
 from saleor_amazon_channel.standalone.store import StandaloneStore
 from saleor_amazon_channel.store.contract import Channel
+from wire_orders import GERMANY, NOW
 
 pytestmark = pytest.mark.django_db
 

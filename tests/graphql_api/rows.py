@@ -8,8 +8,6 @@ from decimal import Decimal
 from itertools import count
 from typing import Any
 
-from wire_orders import GERMANY, NOW
-
 from saleor_amazon_channel.models import (
     AmazonOrder,
     AmazonOrderItem,
@@ -18,6 +16,7 @@ from saleor_amazon_channel.models import (
     OutboxEntry,
     SellerAccount,
 )
+from wire_orders import GERMANY, NOW
 
 _numbers: Iterator[int] = count(1)
 

@@ -8,7 +8,6 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from graphene.relay import Node
-from wire_orders import GERMANY, NOW
 
 from graphql_api.conftest import Answer
 from saleor_amazon_channel import clock, store
@@ -20,6 +19,7 @@ from saleor_amazon_channel.models import (
 )
 from saleor_amazon_channel.sandbox import CLIENT_ID, CLIENT_SECRET, running_sandbox
 from saleor_amazon_channel.standalone import catalogue
+from wire_orders import GERMANY, NOW
 
 pytestmark = pytest.mark.django_db
 

@@ -6,11 +6,9 @@ from typing import Any
 
 import pytest
 from graphene.relay import Node
-from journeys.world import World, running_world
-from standalone.driver import StandaloneDriver
-from wire_orders import NOW, wire_item, wire_order
 
 from graphql_api.conftest import Answer
+from journeys.world import World, running_world
 from saleor_amazon_channel import budget
 from saleor_amazon_channel.graphql import import_mutation
 from saleor_amazon_channel.models import (
@@ -20,6 +18,8 @@ from saleor_amazon_channel.models import (
     SyncCursor,
 )
 from saleor_amazon_channel.standalone.store import StandaloneStore
+from standalone.driver import StandaloneDriver
+from wire_orders import NOW, wire_item, wire_order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -11,11 +11,11 @@ import pytest
 from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from graphene.relay import Node
-from wire_orders import GERMANY, NOW
 
 from graphql_api.conftest import Answer
 from graphql_api.rows import hours_ago, new_order, order_id, shipped_order
 from saleor_amazon_channel.models import AmazonOrder, SellerAccount
+from wire_orders import GERMANY, NOW
 
 pytestmark = pytest.mark.django_db
 

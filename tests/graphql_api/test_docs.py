@@ -1,0 +1,89 @@
+"""The requests of ``docs/api.md`` give the answers that stand below them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from graphql_api.conftest import Answer
+from saleor_amazon_channel import clock, tasks
+from saleor_amazon_channel.models import ChannelSettings
+from saleor_amazon_channel.sandbox import Sandbox, running_sandbox
+from standalone.driver import StandaloneDriver
+from wire_orders import GERMANY, NOW, wire_item, wire_order
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
+ADDRESS = "http://127.0.0.1:8765"
+FRANCE = "A13V1IB3VIYZZH"
+
+_EXAMPLE = re.compile(r"```graphql\n(.*?)```\n```json\n(.*?)```", re.DOTALL)
+
+
+@pytest.fixture
+def sandbox(transactional_db: None) -> Iterator[Sandbox]:
+    """A shop with goods, and a seller with three orders: nothing connects them yet."""
+    shop = StandaloneDriver()
+    with clock.frozen(NOW), running_sandbox(usage_plans=False) as sandbox:
+        ChannelSettings.objects.create(id=1, active=True)
+        channel = shop.create_channel("amazon-de", "EUR", country="DE")
+        warehouse = channel.warehouses[0].id
+        shop.create_variant("MUG-1", [channel.id], stock={warehouse: 10})
+        sandbox.state.add_account("EU", marketplace_ids=[GERMANY, FRANCE])
+        sandbox.state.put_orders(
+            [
+                wire_order(items=[wire_item(quantity=2)]),
+                wire_order(
+                    "111-0000001-0000002",
+                    created=NOW - timedelta(hours=1),
+                    updated=NOW - timedelta(minutes=30),
+                ),
+                wire_order("111-0000001-0000003", items=[wire_item(sku="CUP-9")]),
+            ]
+        )
+        yield sandbox
+
+
+def matches(told: Any, given: Any) -> bool:
+    """Whether an answer is as told; ``…`` at the end of a text stands for anything."""
+    if isinstance(told, str) and isinstance(given, str) and told.endswith("…"):
+        return given.startswith(told.removesuffix("…"))
+    if isinstance(told, dict) and isinstance(given, dict):
+        return told.keys() == given.keys() and all(
+            matches(value, given[name]) for name, value in told.items()
+        )
+    if isinstance(told, list) and isinstance(given, list):
+        return len(told) == len(given) and all(map(matches, told, given))
+    return bool(told == given)
+
+
+def test_the_ellipsis_matches_only_where_it_stands() -> None:
+    assert matches({"a": ["T3J…"]}, {"a": ["T3JkZXI6"]})
+    assert not matches({"a": ["T3J…"]}, {"a": ["X3JkZXI6"]})
+    assert not matches({"a": 1}, {"a": 1, "b": 2})
+    assert not matches([1], [1, 2])
+
+
+@pytest.mark.django_db(transaction=True, reset_sequences=True)
+def test_every_request_gives_the_answer_below_it(
+    ask: Callable[..., Answer], sandbox: Sandbox
+) -> None:
+    examples = _EXAMPLE.findall(DOCUMENT.read_text())
+    assert len(examples) == DOCUMENT.read_text().count("```graphql") == 9
+    for request, told in examples:
+        answer = ask(request.replace(ADDRESS, sandbox.url))
+        assert answer.errors == []
+        given = json.loads(json.dumps({"data": answer.data}))
+        assert matches(json.loads(told), given), (
+            f"{request}\n{json.dumps(given, indent=2, ensure_ascii=False)}"
+        )
+        if "amazonOrdersImport" in request:
+            # A worker comes round.
+            for _ in range(2):
+                for task, arguments in tasks.due():
+                    task(*arguments)
