@@ -7,9 +7,7 @@ Everything that a store admin or an API client would do goes through the shop's
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, Protocol
 
 from ..amazon.marketplaces import MARKETPLACES, MarketplaceInfo
@@ -23,6 +21,7 @@ from ..models import (
 from ..sandbox import CLIENT_ID, CLIENT_SECRET
 from ..store.contract import Channel
 from .amazon import AmazonSide, Sandbox
+from .input import Goods
 from .processes import Process, wait_until
 from .progress import Progress
 
@@ -34,16 +33,6 @@ PUSH_SECONDS = 30
 
 class CannotContinue(Exception):
     """The job cannot go on; the message says why."""
-
-
-@dataclass(frozen=True)
-class Goods:
-    """A product of one variant to create in the shop."""
-
-    sku: str
-    name: str
-    price: Decimal
-    stock: int
 
 
 class Shop(Protocol):

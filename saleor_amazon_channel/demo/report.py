@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,27 @@ class Row:
     order_id: str
     state: str
     reason: str
+    currency: str
     difference: str | None
     amazon_total: str | None
     shop_total: str | None
     lines: int
     allocated: int
     fulfilled: int
+
+
+#: What of a row is written to the file.
+JSON_KEYS = (
+    "order_id",
+    "state",
+    "reason",
+    "difference",
+    "amazon_total",
+    "shop_total",
+    "lines",
+    "allocated",
+    "fulfilled",
+)
 
 
 @dataclass(frozen=True)
@@ -74,15 +89,20 @@ def read(amazon_orders: Sequence[AmazonSide]) -> Report:
         rows.append(_row(amazon, entry, shop))
         problems += _problems(amazon, entry, shop, rows[-1])
         if shop is not None:
-            ours, theirs = totals[shop.currency]
+            theirs, ours = totals[shop.currency]
             totals[shop.currency] = (
-                ours + (amazon.total or Decimal(0)),
-                theirs + shop.total,
+                theirs + (amazon.total or Decimal(0)),
+                ours + shop.total,
             )
             found, wrong = _compare_lines(amazon, entry, shop)
             compared_lines += found
             problems += wrong
     problems += [f"{order_id} is not Amazon's." for order_id in ledger]
+    problems += [
+        f"{currency}: {theirs} on Amazon, {ours} in the shop, over all orders."
+        for currency, (theirs, ours) in totals.items()
+        if theirs != ours
+    ]
     return Report(rows, problems, dict(totals), compared_lines)
 
 
@@ -91,6 +111,7 @@ def _unknown(amazon: AmazonSide) -> Row:
         amazon.order_id,
         State.WAITING.value,
         "Not in the ledger.",
+        amazon.currency,
         None,
         _text(amazon.total, amazon.currency),
         None,
@@ -110,6 +131,7 @@ def _row(amazon: AmazonSide, entry: AmazonOrder, shop: ShopOrderFigures | None) 
         order_id=amazon.order_id,
         state=str(entry.import_state),
         reason="" if entry.import_state == State.IMPORTED else entry.note,
+        currency=shop.currency if shop else amazon.currency,
         difference=difference,
         amazon_total=_text(amazon.total, amazon.currency),
         shop_total=_text(shop.total, shop.currency) if shop else None,
@@ -201,7 +223,7 @@ def _units(item: Mapping[str, Any]) -> int:
 
 
 def write_json(report: Report, path: Path) -> None:
-    rows = [asdict(row) for row in report.rows]
+    rows = [{key: getattr(row, key) for key in JSON_KEYS} for row in report.rows]
     path.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
 
 
@@ -211,6 +233,7 @@ _COLUMNS = (
     ("state", "state", False),
     ("Amazon", "amazon_total", True),
     ("shop", "shop_total", True),
+    ("", "currency", False),
     ("difference", "difference", True),
     ("lines", "lines", True),
     ("allocated", "allocated", True),

@@ -13,8 +13,6 @@ import sys
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-from . import settings
-
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
@@ -34,7 +32,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8000, help="0 takes a free one")
     options = parser.parse_args()
 
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings.__name__)
+    os.environ.setdefault(
+        "DJANGO_SETTINGS_MODULE", "saleor_amazon_channel.standalone.settings"
+    )
     from django.core.wsgi import get_wsgi_application
 
     application = get_wsgi_application()

@@ -1,0 +1,124 @@
+"""What the demo works on: invented orders, or those of a file."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from .. import clock
+from ..amazon.marketplaces import MARKETPLACES
+from ..sandbox.orders_file import OrdersFileError, load_orders, summarize
+from ..sandbox.seeds import seed_catalogue
+
+#: How many orders are invented when no file is given.
+SEED_ORDERS = 120
+#: Amazon hides what changed in the last two minutes.
+AFTER_THE_NEWEST = timedelta(minutes=3)
+#: Units in stock of whatever a file names.
+AMPLE = 1_000
+
+
+@dataclass(frozen=True)
+class Goods:
+    """A product of one variant to create in the shop."""
+
+    sku: str
+    name: str
+    price: Decimal
+    stock: int
+
+
+@dataclass(frozen=True)
+class Input:
+    """What the demo works on."""
+
+    orders_file: Path | None
+    goods: Sequence[Goods]
+    #: For AMAZON_CHANNEL_CLOCK; empty is the real time.
+    clock: str
+    json_file: Path | None
+
+    @property
+    def sandbox_arguments(self) -> list[str]:
+        if self.orders_file:
+            return ["--orders", str(self.orders_file)]
+        return ["--seed-orders", str(SEED_ORDERS)]
+
+
+class BadInput(Exception):
+    """The input cannot be used; the message says why."""
+
+
+def parse(arguments: Sequence[str] | None = None) -> Input:
+    """Read the command line and the file it names. Raises BadInput."""
+    parser = argparse.ArgumentParser(
+        description="An Amazon order becomes a shop order, is shipped there, and "
+        "Amazon knows: the main job, on invented orders or on a file's."
+    )
+    parser.add_argument(
+        "--orders",
+        type=Path,
+        metavar="FILE",
+        help="orders in Amazon's wire format (Orders API v2026-01-01): a list of Order "
+        "objects, or a searchOrders response",
+    )
+    parser.add_argument(
+        "--unknown-skus",
+        default="",
+        metavar="A,B",
+        help="SKUs of the file that the shop shall not have",
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the resulting table here"
+    )
+    options = parser.parse_args(arguments)
+    unknown = {sku.strip() for sku in options.unknown_skus.split(",")} - {""}
+    if options.json and not options.json.absolute().parent.is_dir():
+        raise BadInput(f"{options.json}: the folder does not exist")
+    if options.orders is None:
+        return Input(None, _seeded_goods(unknown), "", options.json)
+    try:
+        orders = load_orders(options.orders)
+    except OrdersFileError as error:
+        raise BadInput(str(error)) from error
+    _check_marketplaces(options.orders, orders)
+    summary = summarize(orders)
+    start = max(summary.last_updated, summary.first_created) + AFTER_THE_NEWEST
+    return Input(
+        options.orders.absolute(),
+        [
+            Goods(
+                sku.sku,
+                sku.title or sku.sku,
+                max(sku.unit_prices.values(), default=Decimal(10)),
+                max(AMPLE, 10 * sku.units),
+            )
+            for sku in summary.skus
+            if sku.sku not in unknown
+        ],
+        clock.describe(start),
+        options.json,
+    )
+
+
+def _check_marketplaces(file: Path, orders: Iterable[Mapping[str, Any]]) -> None:
+    for order in orders:
+        marketplace_id = order["salesChannel"].get("marketplaceId")
+        if marketplace_id not in MARKETPLACES:
+            raise BadInput(
+                f"{file}: order {order['orderId']}: salesChannel.marketplaceId "
+                f"{marketplace_id!r} is none of Amazon's retail marketplaces"
+            )
+
+
+def _seeded_goods(unknown: Collection[str]) -> list[Goods]:
+    return [
+        Goods(item.sku, item.name, item.prices["USD"], item.stock)
+        for item in seed_catalogue()
+        if item.sku not in unknown
+    ]
