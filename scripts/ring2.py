@@ -42,6 +42,7 @@ TESTS = REPOSITORY / "tests" / "in_saleor"
 DATABASES = Path(__file__).parent / "saleor_env" / "databases.py"
 RUN_PREFIX = "saleor_run_"
 DID_NOT_RUN = 3
+INTERRUPTED = 130
 
 
 def main() -> int:
@@ -53,7 +54,7 @@ def main() -> int:
     os.environ["PYTHONPYCACHEPREFIX"] = str(cache_folder() / "bytecode")
     try:
         checkouts = find_checkouts(options.version)
-        if options.exec and len(checkouts) > 1:
+        if options.exec:
             checkouts = checkouts[:1]
         python_3_12 = find_python_3_12()
         pythons = {
@@ -64,23 +65,22 @@ def main() -> int:
         with cluster.server(
             lambda url: _databases(any_python, url, "drop", RUN_PREFIX)
         ) as server:
-            results = [
-                (
-                    checkout,
-                    _run_version(
-                        checkout, python, server, options.exec, pytest_arguments
-                    ),
+            codes = {
+                checkout: _run_version(
+                    checkout, python, server, options.exec, pytest_arguments
                 )
                 for checkout, python in pythons.items()
-            ]
+            }
     except CannotRunError as error:
         print(f"\nring2: RING 2 DID NOT RUN: {error}\n", file=sys.stderr, flush=True)
         return DID_NOT_RUN
+    except KeyboardInterrupt:
+        return INTERRUPTED
     if not options.exec:
-        for checkout, code in results:
+        for checkout, code in codes.items():
             word = "passed" if code == 0 else f"FAILED (exit code {code})"
             print(f"ring2: Saleor {checkout.version}: {word}")
-    return next((code for _, code in reversed(results) if code), 0)
+    return next((code for code in reversed(codes.values()) if code), 0)
 
 
 def _parse_arguments() -> tuple[argparse.Namespace, list[str]]:
@@ -185,11 +185,10 @@ def _call(command: list[str | Path], variables: dict[str, str], folder: Path) ->
         raise CannotRunError(f"there is no program {command[0]}")
     child = subprocess.Popen([program, *command[1:]], env=variables, cwd=folder)
     try:
-        while True:
-            try:
-                return child.wait()
-            except KeyboardInterrupt:
-                continue  # the terminal told the child as well; let it finish
+        return child.wait()
+    except KeyboardInterrupt:
+        child.wait()  # the terminal told the child as well; let it finish
+        raise
     except SystemExit:
         child.terminate()
         child.wait()

@@ -46,6 +46,7 @@ pytest_plugins = [
     "saleor.webhook.tests.circuit_breaker.fixtures",
 ]
 
+DESELECTED = pytest.StashKey[int]()
 DATABASES_SCRIPT = Path(__file__).parents[2] / "scripts" / "saleor_env" / "databases.py"
 
 # What Saleor's root conftest does outside fixtures: tests may use both connections, and
@@ -75,12 +76,9 @@ def pytest_collection_modifyitems(
         config.stash[DESELECTED] = len(deselected)
 
 
-DESELECTED = pytest.StashKey[int]()
-
-
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     count = config.stash.get(DESELECTED, 0)
-    return [f"{count} tests are for other versions than Saleor {saleor_version}"]
+    return [f"tests left out on Saleor {saleor_version}: {count}"] if count else []
 
 
 @pytest.fixture(scope="session")
