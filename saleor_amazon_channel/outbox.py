@@ -26,6 +26,7 @@ State = OutboxEntry.State
 #: A worker that has not settled a claim by then is taken for dead.
 CLAIM_LIFETIME = timedelta(minutes=5)
 
+_UNREPORTED = Q(state__in=(State.SUCCEEDED, State.FAILED), reported_at=None)
 _OPEN = (State.PENDING, State.SENDING, State.UNKNOWN)
 
 
@@ -157,11 +158,17 @@ def settle(claim: Claim, outcome: Outcome, started_at: datetime) -> bool:
     return True
 
 
+def has_work() -> bool:
+    """Whether an entry is due, or settled and not yet reported to the shop."""
+    is_due = Q(settled_at=None, next_attempt_at__lte=clock.now())
+    return OutboxEntry.objects.filter(is_due | _UNREPORTED).exists()
+
+
 def unreported(limit: int) -> Sequence[OutboxEntry]:
     """Settled entries whose outcome is not on the shop's order yet, locked."""
     return list(
         OutboxEntry.objects.select_for_update(of=("self",), skip_locked=True)
-        .filter(state__in=(State.SUCCEEDED, State.FAILED), reported_at=None)
+        .filter(_UNREPORTED)
         .select_related("order")
         .order_by("settled_at", "id")[:limit]
     )

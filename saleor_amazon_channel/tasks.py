@@ -13,10 +13,10 @@ from typing import Any
 
 from celery import shared_task
 
-from . import clock, lifecycle, store
+from . import clock, lifecycle, outbox, store
 from .conf import app_settings
 from .importing import importer, pull
-from .models import AmazonOrder, ChannelSettings, OutboxEntry, SellerAccount, SyncCursor
+from .models import AmazonOrder, ChannelSettings, SellerAccount, SyncCursor
 from .pushing import runner
 
 logger = logging.getLogger(__name__)
@@ -105,6 +105,6 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
     ).exists()
     if sweep_due:
         work.append((sweep, ()))
-    if OutboxEntry.objects.filter(settled_at=None, next_attempt_at__lte=now).exists():
+    if outbox.has_work():
         work.append((push, ()))
     return work
