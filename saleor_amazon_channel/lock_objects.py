@@ -8,6 +8,8 @@ orders which no staff action can touch yet. Rows of one table are locked by key.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import F
@@ -46,7 +48,7 @@ def orders_by_shop_id(shop_order_ids: Collection[str]) -> list[AmazonOrder]:
 
 
 def orders_to_import(
-    state: str, limit: int, checked_before: object = None
+    state: str, limit: int, checked_before: datetime | None = None
 ) -> list[AmazonOrder]:
     """Lock some orders in ``state`` that nobody else is importing, the longest
     unchecked first, with the account."""
@@ -60,7 +62,7 @@ def orders_to_import(
     )
 
 
-def cursor_with_lease(cursor_id: int, token: object) -> SyncCursor | None:
+def cursor_with_lease(cursor_id: int, token: UUID) -> SyncCursor | None:
     """Lock the cursor if the lease is still ours."""
     return (
         SyncCursor.objects.select_for_update()

@@ -12,7 +12,7 @@ import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -109,7 +109,7 @@ def import_named(amazon_order_ids: Iterable[str]) -> None:
         _import_safely(orders, is_named=True)
 
 
-def _import_batch(state: str, checked_before: object = None) -> Imported:
+def _import_batch(state: str, checked_before: datetime | None = None) -> Imported:
     with transaction.atomic():
         orders = lock_objects.orders_to_import(state, BATCH_SIZE, checked_before)
         return _import_safely(orders)
