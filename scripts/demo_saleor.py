@@ -1,0 +1,325 @@
+"""``make demo-saleor``: the main job in a real Saleor, through its own ``/graphql/``.
+
+Run by ``scripts/ring2.py --exec``, which brings Saleor's environment and a fresh
+migrated database. Starts Saleor's web process, Amazon's sandbox and a worker, and stops
+them again; ``saleor_amazon_channel/demo/command.py`` says what the exit codes mean.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import socket
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from saleor_amazon_channel.amazon.marketplaces import MARKETPLACES
+from saleor_amazon_channel.demo import command
+from saleor_amazon_channel.demo.input import Goods
+from saleor_amazon_channel.demo.processes import Process, running, wait_until
+from saleor_amazon_channel.demo.progress import Progress
+from saleor_amazon_channel.store.contract import Channel
+
+if TYPE_CHECKING:
+    from saleor_amazon_channel.demo.job import Shop
+
+#: Importing Saleor takes most of it.
+START_SECONDS = 120
+TIMEOUT_SECONDS = 60
+STAFF = "staff@example.com"
+
+
+class SaleorShop:
+    """Implements ``demo.job.Shop``."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+
+    def log_in(self, password: str) -> None:
+        answer = self._mutate(
+            """mutation ($email: String!, $password: String!) {
+                tokenCreate(email: $email, password: $password) {
+                    token errors { field message } } }""",
+            email=STAFF,
+            password=password,
+        )
+        self._session.headers["Authorization"] = f"Bearer {answer['token']}"
+
+    def is_up(self) -> bool:
+        try:
+            return "data" in self._post("{ shop { name } }", {})
+        except requests.ConnectionError:
+            return False
+
+    def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
+        from saleor_amazon_channel.demo.job import CannotContinue
+
+        answer = self._post(query, variables)
+        if "errors" in answer:
+            messages = "; ".join(error["message"] for error in answer["errors"])
+            raise CannotContinue(f"/graphql/ answers: {messages}")
+        return dict(answer["data"])
+
+    def create_channels(self, currencies: Collection[str]) -> dict[str, Channel]:
+        for currency in currencies:
+            self._create_channel(
+                currency,
+                next(
+                    info.country_code
+                    for info in MARKETPLACES.values()
+                    if info.currency == currency
+                ),
+            )
+        from saleor_amazon_channel import store
+
+        with store.writer():
+            channels = store.current().channels()
+        return {
+            channel.currency: channel
+            for channel in channels
+            if channel.slug.startswith("amazon-")
+        }
+
+    def _create_channel(self, currency: str, country: str) -> None:
+        name = f"Amazon {currency}"
+        warehouse = self._mutate(
+            """mutation ($input: WarehouseCreateInput!) { createWarehouse(input: $input)
+                { warehouse { id } errors { field message } } }""",
+            input={
+                "name": name,
+                "address": {
+                    "streetAddress1": "Hauptstraße 1",
+                    "city": "Berlin",
+                    "postalCode": "10115",
+                    "country": "DE",
+                },
+            },
+        )["warehouse"]["id"]
+        channel = self._mutate(
+            """mutation ($input: ChannelCreateInput!) { channelCreate(input: $input)
+                { channel { id } errors { field message } } }""",
+            input={
+                "name": name,
+                "slug": f"amazon-{currency.lower()}",
+                "currencyCode": currency,
+                "defaultCountry": country,
+                "isActive": True,
+                "addWarehouses": [warehouse],
+            },
+        )["channel"]["id"]
+        zone = self._mutate(
+            """mutation ($input: ShippingZoneCreateInput!) {
+                shippingZoneCreate(input: $input)
+                { shippingZone { id } errors { field message } } }""",
+            input={
+                "name": name,
+                "countries": [country],
+                "addChannels": [channel],
+                "addWarehouses": [warehouse],
+            },
+        )["shippingZone"]["id"]
+        method = self._mutate(
+            """mutation ($input: ShippingPriceInput!) {
+                shippingPriceCreate(input: $input)
+                { shippingMethod { id } errors { field message } } }""",
+            input={"name": "Standard", "shippingZone": zone, "type": "PRICE"},
+        )["shippingMethod"]["id"]
+        self._mutate(
+            """mutation ($id: ID!, $input: ShippingMethodChannelListingInput!) {
+                shippingMethodChannelListingUpdate(id: $id, input: $input)
+                { errors { field message } } }""",
+            id=method,
+            input={"addChannels": [{"channelId": channel, "price": 5}]},
+        )
+
+    def create_goods(
+        self, goods: Sequence[Goods], channels: Collection[Channel]
+    ) -> int:
+        kind = self._mutate(
+            """mutation { productTypeCreate(input: {name: "Thing", slug: "thing",
+                kind: NORMAL, isShippingRequired: true, hasVariants: false})
+                { productType { id } errors { field message } } }"""
+        )["productType"]["id"]
+        category = self._mutate(
+            """mutation { categoryCreate(input: {name: "Things", slug: "things"})
+                { category { id } errors { field message } } }"""
+        )["category"]["id"]
+        ids = [_global_id("Channel", channel.id) for channel in channels]
+        warehouses = [
+            _global_id("Warehouse", warehouse.id)
+            for channel in channels
+            for warehouse in channel.warehouses
+        ]
+        count = 0
+        for start in range(0, len(goods), 50):
+            count += self._mutate(
+                """mutation ($products: [ProductBulkCreateInput!]!) {
+                    productBulkCreate(products: $products)
+                    { count errors { path message } } }""",
+                products=[
+                    {
+                        "name": each.name[:250],
+                        "productType": kind,
+                        "category": category,
+                        "channelListings": [
+                            {
+                                "channelId": channel,
+                                "isPublished": True,
+                                "isAvailableForPurchase": True,
+                            }
+                            for channel in ids
+                        ],
+                        "variants": [
+                            {
+                                "sku": each.sku,
+                                "attributes": [],
+                                "channelListings": [
+                                    {"channelId": channel, "price": int(each.price) + 1}
+                                    for channel in ids
+                                ],
+                                "stocks": [
+                                    {"warehouse": warehouse, "quantity": each.stock}
+                                    for warehouse in warehouses
+                                ],
+                            }
+                        ],
+                    }
+                    for each in goods[start : start + 50]
+                ],
+            )["count"]
+        return count
+
+    def switch_on(self) -> None:
+        self._mutate(
+            """mutation { pluginUpdate(id: "amazon.sales.channel",
+                input: {active: true}) { errors { field message } } }"""
+        )
+
+    def fulfil(
+        self,
+        order_id: str,
+        lines: Mapping[str, int],
+        tracking_number: str,
+        carrier: str,
+    ) -> None:
+        node = self.graphql(
+            """query ($id: ID!) { order(id: $id) { lines {
+                id allocations { warehouse { id } } } } }""",
+            id=_global_id("Order", order_id),
+        )["order"]
+        warehouses = {
+            line["id"]: line["allocations"][0]["warehouse"]["id"]
+            for line in node["lines"]
+            if line["allocations"]
+        }
+        (fulfillment,) = self._mutate(
+            """mutation ($order: ID!, $input: OrderFulfillInput!) {
+                orderFulfill(order: $order, input: $input)
+                { fulfillments { id } errors { field message } } }""",
+            order=_global_id("Order", order_id),
+            input={
+                "notifyCustomer": False,
+                "trackingNumber": tracking_number,
+                "lines": [
+                    {
+                        "orderLineId": line,
+                        "stocks": [{"quantity": units, "warehouse": warehouses[line]}],
+                    }
+                    for line, units in (
+                        (_global_id("OrderLine", pk), units)
+                        for pk, units in lines.items()
+                    )
+                ],
+            },
+        )["fulfillments"]
+        # Saleor has no field for the carrier.
+        self._mutate(
+            """mutation ($id: ID!, $input: [MetadataInput!]!) {
+                updateMetadata(id: $id, input: $input)
+                { errors { field message } } }""",
+            id=fulfillment["id"],
+            input=[{"key": "amazon.carrier", "value": carrier}],
+        )
+
+    def _mutate(self, query: str, **variables: Any) -> dict[str, Any]:
+        from saleor_amazon_channel.demo.job import CannotContinue
+
+        (answer,) = self.graphql(query, **variables).values()
+        if answer["errors"]:
+            raise CannotContinue(
+                "; ".join(
+                    f"{error.get('field') or error.get('path')}: {error['message']}"
+                    for error in answer["errors"]
+                )
+            )
+        return dict(answer)
+
+    def _post(self, query: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(
+            self._session.post(
+                self._url,
+                json={"query": query, "variables": variables},
+                timeout=TIMEOUT_SECONDS,
+            ).json()
+        )
+
+
+def _global_id(type_name: str, pk: str) -> str:
+    import graphene
+
+    return str(graphene.Node.to_global_id(type_name, pk))
+
+
+@contextmanager
+def open_shop(folder: Path, progress: Progress) -> Iterator[Shop]:
+    logging.disable(logging.WARNING)  # Saleor's, while it is imported here
+    import django
+
+    django.setup()
+    from saleor import __version__
+
+    password = secrets.token_urlsafe()
+    _create_staff(password)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    progress.say(f"Starting Saleor {__version__}.")
+    serve = ["uvicorn", "saleor.asgi:application", "--port", port]
+    with running("Saleor", serve, folder) as process:
+        shop = SaleorShop(f"http://127.0.0.1:{port}/graphql/")
+        _wait_until_up(shop, process)
+        shop.log_in(password)
+        progress.count(f"http://127.0.0.1:{port}/graphql/")
+        yield shop
+
+
+def _create_staff(password: str) -> None:
+    """Somebody with all permissions, in all channels."""
+    from saleor.account.models import Group, User
+    from saleor.permission.enums import get_permissions
+
+    staff = User(email=STAFF, is_active=True, is_staff=True)
+    staff.set_password(password)
+    staff.save()
+    group = Group.objects.create(name="Everything", restricted_access_to_channels=False)
+    group.permissions.set(get_permissions())
+    group.user_set.add(staff)
+
+
+def _wait_until_up(shop: SaleorShop, process: Process) -> None:
+    wait_until(
+        shop.is_up,
+        [process],
+        START_SECONDS,
+        f"Saleor does not answer within {START_SECONDS} s.",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(command.main("real Saleor", open_shop, None))
