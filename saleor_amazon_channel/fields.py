@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.core.exceptions import ImproperlyConfigured
@@ -58,8 +58,18 @@ class EncryptedTextField(models.TextField):
         return encrypt(str(value)) if value else value
 
 
-class EncryptedJSONField(models.TextField):
+if TYPE_CHECKING:
+    _TextOfAnything = models.TextField[Any, Any]
+else:
+    _TextOfAnything = models.TextField
+
+
+class EncryptedJSONField(_TextOfAnything):
     """JSON that is encrypted in the database as one text; empty is ``{}``."""
+
+    if TYPE_CHECKING:
+        # What django-stubs take for the type that a row is made with.
+        _pyi_private_set_type: Any
 
     def from_db_value(self, value: str | None, *_: Any) -> Any:
         return json.loads(decrypt(value)) if value else {}

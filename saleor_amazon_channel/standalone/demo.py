@@ -93,7 +93,7 @@ class StandaloneShop:
         from . import staff
         from .models import Allocation
 
-        allocation = Allocation.objects.filter(line__in=lines).first()
+        allocation = Allocation.objects.filter(line__in=list(lines)).first()
         assert allocation is not None  # noqa: S101 - an unshipped order has its stock
         staff.fulfil(
             order_id,

@@ -310,14 +310,18 @@ def _order_row(new: NewOrder, channel: PortChannel, number: int) -> Order:
         shipping_gross=draft.shipping.gross,
         shipping_net=draft.shipping.net,
         shipping_tax_rate=draft.shipping_tax_rate,
-        shipping_address=draft.shipping_address and asdict(draft.shipping_address),
-        billing_address=draft.billing_address and asdict(draft.billing_address),
+        shipping_address=_as_json(draft.shipping_address),
+        billing_address=_as_json(draft.billing_address),
         customer_note=draft.customer_note,
         language_code=draft.language_code,
         display_gross_prices=draft.display_gross_prices,
         metadata={**draft.metadata, ORDER_ID_KEY: draft.amazon_order_id},
         private_metadata=dict(draft.private_metadata),
     )
+
+
+def _as_json(address: AddressDraft | None) -> dict[str, str]:
+    return asdict(address) if address else {}
 
 
 def status(quantity: int, fulfilled: int) -> str:
@@ -334,11 +338,12 @@ def _insert_orders(plans: Mapping[str, _Plan]) -> set[str]:
     """
     rows = [plans[reference].order for reference in sorted(plans)]
     Order.objects.bulk_create(rows, ignore_conflicts=True)
-    return set(
+    written = set(
         Order.objects.filter(pk__in=[row.pk for row in rows]).values_list(
-            "external_reference", flat=True
+            "pk", flat=True
         )
     )
+    return {ref for ref, plan in plans.items() if plan.order.pk in written}
 
 
 def _insert_the_rest(plans: Sequence[_Plan]) -> None:
@@ -348,7 +353,7 @@ def _insert_the_rest(plans: Sequence[_Plan]) -> None:
         [
             Transaction(
                 order=plan.order,
-                psp_reference=plan.order.external_reference,
+                psp_reference=plan.order.external_reference or "",
                 currency=plan.order.currency,
                 charged=plan.order.total_gross,
             )

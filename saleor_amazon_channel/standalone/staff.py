@@ -186,7 +186,9 @@ def cancel_order(order_id: str) -> None:
     if any(line.quantity_fulfilled for line in order_lines.values()):
         raise Refused("What has been fulfilled cannot be cancelled.")
     locked = stock.lock(_stocked(order_lines.values()))
-    for allocations in stock.allocations_of(order_lines).values():
+    for allocations in stock.allocations_of(
+        [line.pk for line in order_lines.values()]
+    ).values():
         for allocation in allocations:
             locked.release(locked.by_pk(allocation.stock_id), allocation.quantity)
             allocation.delete()

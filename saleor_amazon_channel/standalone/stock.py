@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from .models import Allocation, Stock
 
@@ -85,9 +86,9 @@ def lock(variant_ids: Collection[int]) -> LockedStock:
     )
 
 
-def allocations_of(line_ids: Collection[object]) -> dict[object, list[Allocation]]:
+def allocations_of(line_ids: Collection[UUID]) -> dict[UUID, list[Allocation]]:
     """Line id → its allocations. Lock the stock first."""
-    by_line: dict[object, list[Allocation]] = {}
+    by_line: dict[UUID, list[Allocation]] = {}
     for allocation in Allocation.objects.filter(line_id__in=line_ids).order_by("pk"):
         by_line.setdefault(allocation.line_id, []).append(allocation)
     return by_line

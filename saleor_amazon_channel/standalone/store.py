@@ -111,11 +111,12 @@ class StandaloneStore:
         found = Order.objects.filter(pk__in=order_ids).prefetch_related(
             "lines", "transactions"
         )
-        allocated = dict(
-            Allocation.objects.filter(line__order__in=order_ids)
-            .values_list("line__order")
+        allocated = {
+            row["line__order"]: row["units"]
+            for row in Allocation.objects.filter(line__order_id__in=order_ids)
+            .values("line__order")
             .annotate(units=Sum("quantity"))
-        )
+        }
         return {
             str(order.pk): ShopOrderFigures(
                 order_id=str(order.pk),
