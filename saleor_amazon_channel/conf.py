@@ -45,5 +45,11 @@ class AppSettings:
         value = self._get("CELERY_QUEUE_NAME")
         return str(value) if value else None
 
+    @property
+    def GUARD_CHECKOUTS(self) -> bool:
+        """Whether Saleor's checkout is made to see allocations it waited for."""
+        value = self._get("GUARD_CHECKOUTS")
+        return value is None or str(value).lower() in ("1", "true", "yes")
+
 
 app_settings = AppSettings()

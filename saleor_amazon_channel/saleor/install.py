@@ -69,9 +69,11 @@ def _install_store() -> None:
 
 
 def _guard_stock() -> None:
+    from ..conf import app_settings
     from . import compat
 
-    compat.make_checkouts_see_allocations()
+    if app_settings.GUARD_CHECKOUTS:
+        compat.make_checkouts_see_allocations()
 
 
 def _connect_capture() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from saleor.core.db.connection import allow_writer
 from saleor.plugins.manager import PluginsManager
@@ -10,6 +12,12 @@ from in_saleor.drivers import SaleorDriver
 from journeys.killing import *  # noqa: F403
 from saleor_amazon_channel.saleor.store import SaleorStore
 
+# One version is enough for what takes minutes; nothing here is bound to a version.
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.saleor_version(">=3.23"),
+]
+
 
 @pytest.fixture
 def store():
@@ -17,7 +25,8 @@ def store():
 
 
 @pytest.fixture
-def shop(transactional_db, monkeypatch):
+def shop(transactional_db, monkeypatch, settings):
+    settings.JWT_TTL_ACCESS = timedelta(days=1)
     notifications = []
 
     def notify(self, event, payload_func, channel_slug=None, plugin_id=None):
