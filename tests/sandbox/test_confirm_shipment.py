@@ -275,6 +275,17 @@ def test_invalid_input(
     assert state.order(order["orderId"]) == order
 
 
+def test_the_order_may_ship_at_any_time_from_its_creation_to_now(
+    caller: Caller, state: State, order: dict[str, Any]
+) -> None:
+    order["createdTime"] = "2026-11-22T09:00:00Z"
+    state.put_orders([order])
+
+    for moment in ("2026-11-22T12:00:00Z", "2026-11-22T10:00:00+01:00"):
+        body = package(order, 1, shipDate=moment)
+        assert caller.confirm(order["orderId"], body).status_code == 204
+
+
 def test_a_quantity_must_be_positive(caller: Caller, order: dict[str, Any]) -> None:
     body = package(order, 1)
     body["packageDetail"]["orderItems"][0]["quantity"] = 0

@@ -91,6 +91,12 @@ def test_the_last_two_minutes_are_hidden(
     assert caller.get("113-0000000-0000002").status_code == 200
 
 
+def test_a_bound_two_minutes_ago_is_old_enough(caller: Caller) -> None:
+    answer = caller.search(lastUpdatedAfter=at(days=3), lastUpdatedBefore=at(minutes=2))
+
+    assert answer.json() == {"orders": [], "lastUpdatedBefore": at(minutes=2)}
+
+
 def test_the_bound_that_was_used_is_told(caller: Caller) -> None:
     told = caller.search(lastUpdatedAfter=at(days=3), lastUpdatedBefore=at(days=2))
     assert told.json() == {"orders": [], "lastUpdatedBefore": at(days=2)}

@@ -109,6 +109,52 @@ def check_money(order: Order) -> None:
         assert amount(money).as_tuple().exponent == unit.as_tuple().exponent
 
 
+def proceeds_of(sku: str, promotion: str) -> list[tuple[str, str, dict[str, str]]]:
+    """Type, subtotal and details of the item in the month with this promotion."""
+    [item] = [
+        item
+        for order in month()
+        for item in order["orderItems"]
+        if item["product"].get("sellerSku") == sku
+        and item.get("promotion") == {"breakdowns": [{"promotionId": promotion}]}
+    ]
+    return [
+        (
+            breakdown["type"],
+            breakdown["subtotal"]["amount"],
+            {
+                detail["subtype"]: detail["value"]["amount"]
+                for detail in breakdown.get("detailedBreakdowns", ())
+            },
+        )
+        for breakdown in item["proceeds"]["breakdowns"]
+    ]
+
+
+def test_tax_is_on_what_is_left_after_the_discount() -> None:
+    assert proceeds_of("BLANKET-ALPACA", "FALL-10") == [
+        ("ITEM", "129.00", {}),
+        ("DISCOUNT", "-12.90", {"ITEM": "-12.90"}),
+        ("TAX", "9.58", {"ITEM": "9.58"}),
+    ]
+
+
+def test_tax_saved_by_a_discount_may_be_shown_apart() -> None:
+    assert proceeds_of("KETTLE-GOOSE-1L", "KETTLE-10") == [
+        ("ITEM", "108.00", {}),
+        ("SHIPPING", "7.49", {}),
+        ("DISCOUNT", "-18.29", {"ITEM": "-10.80", "SHIPPING": "-7.49"}),
+        ("TAX", "8.02", {"ITEM": "8.91", "SHIPPING": "0.62", "DISCOUNT": "-1.51"}),
+    ]
+
+
+def test_a_discount_may_be_positive_and_without_details() -> None:
+    assert proceeds_of("SOCKS-WOOL-4346", "3 for less") == [
+        ("ITEM", "40.05", {}),
+        ("DISCOUNT", "5.00", {}),
+    ]
+
+
 def all_money(value: Any) -> Iterator[dict[str, str]]:
     if isinstance(value, dict):
         if "currencyCode" in value:
