@@ -5,6 +5,7 @@ Used by the GraphQL mutations, the management command and the demo.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -170,7 +171,9 @@ def _check_address(address: str, field: str) -> str:
     except ValueError:
         parts, host = None, ""
     # "sandbox" or "localhost": names that only a local network resolves.
-    is_local = "." not in host or host == "127.0.0.1"
+    is_local = host in ("127.0.0.1", "::1") or bool(
+        re.fullmatch("[a-z][a-z0-9-]*", host)
+    )
     if (
         parts is None
         or not host

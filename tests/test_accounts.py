@@ -148,6 +148,8 @@ def test_a_marketplace_the_seller_left_is_kept_as_such(
         ({"name": "x" * 101}, ("invalid", "name")),
         ({"region": "US"}, ("invalid", "region")),
         ({"endpoint": "http://amazon.example.com"}, ("invalid", "endpoint")),
+        ({"endpoint": "http://[2001:db8::1]"}, ("invalid", "endpoint")),
+        ({"endpoint": "http://134744072"}, ("invalid", "endpoint")),
         ({"endpoint": "https://user:pw@example.com"}, ("invalid", "endpoint")),
         ({"endpoint": "ftp://localhost"}, ("invalid", "endpoint")),
         ({"lwa_endpoint": "http://[::1"}, ("invalid", "lwa_endpoint")),
@@ -176,6 +178,32 @@ def test_amazon_in_trouble_is_said_so(
 ) -> None:
     amazon.state.inject_fault("getMarketplaceParticipations", fault, count=5)
     assert refused(connection) == ("unavailable", "")
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [("unauthorized", ("forbidden", "")), ("html_400", ("invalid", ""))],
+)
+def test_amazons_refusal_is_said_so(
+    amazon: Any, connection: Connection, fault: str, expected: tuple[str, str]
+) -> None:
+    amazon.state.inject_fault("getMarketplaceParticipations", fault, count=5)
+    assert refused(connection) == expected
+
+
+def test_two_who_connect_the_same_account_at_once_make_one(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = SellerAccount.save
+
+    def be_overtaken(self: SellerAccount) -> None:
+        SellerAccount.objects.bulk_create(
+            [SellerAccount(name="first", region="EU", seller_id="A1SANDBOXEU")]
+        )
+        save(self)
+
+    monkeypatch.setattr(SellerAccount, "save", be_overtaken)
+    assert refused(connection) == ("unique", "seller_id")
 
 
 def test_an_address_where_nobody_answers_is_said_so(connection: Connection) -> None:

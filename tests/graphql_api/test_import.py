@@ -221,6 +221,17 @@ def test_an_order_known_already_is_told_also_when_amazon_fails(
     assert [error["code"] for error in result["errors"]] == ["UNAVAILABLE"]
 
 
+@pytest.mark.parametrize(
+    ("fault", "code"), [("unauthorized", "FORBIDDEN"), ("html_400", "INVALID")]
+)
+def test_what_amazon_refuses_is_said(
+    ask: Ask, world: World, fault: str, code: str
+) -> None:
+    world.sandbox.state.inject_fault("getOrder", fault, count=9)
+    (result,) = import_orders(ask, ORDER)["results"]
+    assert [error["code"] for error in result["errors"]] == [code]
+
+
 def test_a_revoked_grant_stops_the_account_after_one_call(
     ask: Ask, world: World
 ) -> None:

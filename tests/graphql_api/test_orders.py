@@ -370,6 +370,15 @@ def test_arguments_are_refused_as_saleor_refuses_them(
 
 
 @pytest.mark.parametrize(
+    "selection", ["...Page", "... on AmazonOrderCountableConnection { ...Page }"]
+)
+def test_edges_in_a_fragment_need_a_page_size_too(ask: Ask, selection: str) -> None:
+    fragment = "fragment Page on AmazonOrderCountableConnection { edges { cursor } }"
+    (error,) = ask(f"{{ amazonOrders {{ totalCount {selection} }} }} {fragment}").errors
+    assert "You must provide a `first` or `last` value" in error
+
+
+@pytest.mark.parametrize(
     "values",
     [
         '["2026-11-20T12:00:00+00:00"]',
