@@ -13,13 +13,11 @@ from saleor.warehouse import management
 from saleor.warehouse.models import Allocation
 
 
-def _as_it_is(text: str) -> str:
-    return text
-
-
-#: What Saleor does to texts before it puts them into a search vector: 3.23 strips
-#: accents, and from search terms as well; 3.22 leaves both alone.
-searchable_text = getattr(postgres, "strip_accents", _as_it_is)
+def searchable_text(text: str) -> str:
+    """What Saleor does to a text before it puts it into a search vector: 3.23 strips
+    accents, and from search terms as well; 3.22 leaves both alone."""
+    strip_accents = getattr(postgres, "strip_accents", None)
+    return strip_accents(text) if strip_accents and not text.isascii() else text
 
 
 def make_checkouts_see_allocations() -> None:

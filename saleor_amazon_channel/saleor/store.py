@@ -55,7 +55,9 @@ from ..store.contract import (
     Warehouse,
 )
 from .app import get_app
-from .orders import KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY, create_orders, unknown_sku
+from .order_plan import unknown_sku
+from .order_rows import KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY
+from .orders import create_orders
 
 #: Saleor has no field for a carrier: staff give it as public metadata of the
 #: fulfillment, when shipping or later.
