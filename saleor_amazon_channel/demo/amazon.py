@@ -183,7 +183,7 @@ def _shipping_of(item: Json) -> Decimal | None:
     is_tax_added = _readings(item)[0] == _amount(proceeds.get("proceedsTotal"))
     for breakdown in proceeds.get("breakdowns") or ():
         is_tax = breakdown["type"] == "TAX"
-        if not is_tax and breakdown["type"] != "DISCOUNT":
+        if not (is_tax and is_tax_added) and breakdown["type"] != "DISCOUNT":
             continue
         parts = {
             detail.get("subtype"): Decimal(detail["value"]["amount"])
@@ -193,8 +193,8 @@ def _shipping_of(item: Json) -> Decimal | None:
         if _subtotal(breakdown) and (not parts or "DISCOUNT" in parts):
             return None
         of_shipping = [parts.get(kind, Decimal(0)) for kind in _SHIPPED_APART]
-        if is_tax and is_tax_added:
+        if is_tax:
             shipping += sum(of_shipping, Decimal(0))
-        elif not is_tax:
+        else:
             shipping -= sum(map(abs, of_shipping), Decimal(0))
     return shipping
