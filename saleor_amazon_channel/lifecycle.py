@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -23,6 +23,11 @@ logger = logging.getLogger(__name__)
 
 AMAZON_FULFILLED = "AMAZON"
 
+
+#: Seller Central numbers packages from 1, and a confirmation with the id of a package
+#: replaces it. Ours begin where its never reach, so that a package which was shipped
+#: there, and which we may not have heard of yet, is never overwritten.
+FIRST_PACKAGE_REFERENCE_ID = 1001
 
 STREAM = "staff_actions"
 #: Rows of the shop become visible when their transaction commits, not when they were
@@ -88,8 +93,7 @@ def _record_package(
         package = AmazonPackage(
             order=order,
             fulfillment_id=shipment.fulfillment_id,
-            package_reference_id=1
-            + max((p.package_reference_id for p in packages.values()), default=0),
+            package_reference_id=_next_reference_id(order, packages.values()),
             ship_date=shipment.shipped_at,
             **content,
         )
@@ -122,6 +126,16 @@ def _record_package(
         actor=shipment.actor,
     )
     return 1
+
+
+def _next_reference_id(order: AmazonOrder, packages: Iterable[AmazonPackage]) -> int:
+    ours = [package.package_reference_id for package in packages]
+    on_amazon = [
+        int(reference)
+        for package in order.payload.get("packages", ())
+        if (reference := str(package.get("packageReferenceId", ""))).isdecimal()
+    ]
+    return max([FIRST_PACKAGE_REFERENCE_ID - 1, *ours, *on_amazon]) + 1
 
 
 def sweep() -> int:

@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 
 from .models import AmazonOrder, SyncCursor
 
@@ -54,7 +54,9 @@ def orders_to_import(
     unchecked first, with the account."""
     queryset = AmazonOrder.objects.filter(import_state=state)
     if checked_before is not None:
-        queryset = queryset.filter(checked_at__lt=checked_before)
+        queryset = queryset.filter(
+            Q(checked_at=None) | Q(checked_at__lt=checked_before)
+        )
     return list(
         queryset.select_for_update(of=("self",), skip_locked=True)
         .select_related("account")

@@ -175,7 +175,7 @@ def test_whole_order_in_one_package(staff, make_amazon_order, order_with_lines, 
     fulfillment = Fulfillment.objects.get()
     package = AmazonPackage.objects.get()
     assert package.order == ledger
-    assert package.package_reference_id == 1
+    assert package.package_reference_id == 1001
     assert package.fulfillment_id == str(fulfillment.pk)
     assert package.tracking_number == "1Z"
     assert package.ship_date - fulfillment.created_at < timedelta(seconds=5)
@@ -186,7 +186,7 @@ def test_whole_order_in_one_package(staff, make_amazon_order, order_with_lines, 
     entry = OutboxEntry.objects.get()
     assert entry.kind == "confirm_shipment"
     assert entry.state == "pending"
-    assert entry.payload == {"package_reference_id": 1, "revision": 1}
+    assert entry.payload == {"package_reference_id": 1001, "revision": 1}
     assert entry.actor == "staff_test@example.com"
 
 
@@ -203,9 +203,9 @@ def test_parts_become_packages_in_their_order(
         (package.package_reference_id, package.tracking_number, package.items)
         for package in packages
     ] == [
-        (1, "FIRST", [{"order_item_id": "item-1", "quantity": 1}]),
+        (1001, "FIRST", [{"order_item_id": "item-1", "quantity": 1}]),
         (
-            2,
+            1002,
             "SECOND",
             [
                 {"order_item_id": "item-1", "quantity": 2},
@@ -228,7 +228,7 @@ def test_two_warehouses_in_one_action_are_two_packages(
     assert Fulfillment.objects.count() == 2
     assert sorted(
         AmazonPackage.objects.values_list("package_reference_id", flat=True)
-    ) == [1, 2]
+    ) == [1001, 1002]
     assert OutboxEntry.objects.count() == 2
 
 

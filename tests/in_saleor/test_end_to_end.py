@@ -270,7 +270,7 @@ def test_a_store_sells_on_amazon(shop):
                 package["trackingNumber"],
             )
             for package in on_amazon
-        ] == [("1", "DHL", "JJD00091"), ("2", "DHL", "JJD00092")]
+        ] == [("1001", "DHL", "JJD00091"), ("1002", "DHL", "JJD00092")]
 
         # Staff see in Saleor what became of it.
         order = shop.query(ORDER, reference=amazon_order_id)["order"]
@@ -280,8 +280,8 @@ def test_a_store_sells_on_amazon(shop):
             assert metadata["amazon.confirmation"] == "succeeded"
         notes = [event["message"] for event in order["events"] if event["message"]]
         assert [note for note in notes if note.startswith("Package")] == [
-            "Package 1 is confirmed to Amazon.",
-            "Package 2 is confirmed to Amazon.",
+            "Package 1001 is confirmed to Amazon.",
+            "Package 1002 is confirmed to Amazon.",
         ]
 
         # Pull twice more: nothing doubles, nothing comes back as an intent.
@@ -296,7 +296,7 @@ def test_a_store_sells_on_amazon(shop):
         assert shipped["fulfillmentStatus"] == "SHIPPED"
         assert shipped["packages"] == [
             {
-                "packageReferenceId": number,
+                "packageReferenceId": 1000 + number,
                 "trackingNumber": f"JJD0009{number}",
                 "isConfirmed": True,
             }

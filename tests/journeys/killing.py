@@ -204,12 +204,12 @@ def check_shipped(world: World, order_id: str) -> None:
     assert on_amazon["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
     assert [
         (p["packageReferenceId"], p["trackingNumber"]) for p in on_amazon["packages"]
-    ] == [("1", f"T-1-{order_id}"), ("2", f"T-2-{order_id}")]
+    ] == [("1001", f"T-1-{order_id}"), ("1002", f"T-2-{order_id}")]
     view = world.shop.order(world.ledger_order(order_id).shop_order_id)
     confirmed = [note for note in view.notes if "is confirmed to Amazon" in note]
     assert confirmed == [
-        "Package 1 is confirmed to Amazon.",
-        "Package 2 is confirmed to Amazon.",
+        "Package 1001 is confirmed to Amazon.",
+        "Package 1002 is confirmed to Amazon.",
     ]
 
 

@@ -26,6 +26,7 @@ from saleor_amazon_channel.models import (
     SellerAccount,
 )
 from saleor_amazon_channel.pushing import shipments
+from saleor_amazon_channel.sandbox import events
 from saleor_amazon_channel.store.contract import Store
 from wire_orders import NOW, wire_item, wire_order
 
@@ -100,7 +101,7 @@ def test_a10_two_packages_reach_amazon_and_nothing_comes_back(world: World) -> N
     assert [
         (package["packageReferenceId"], package["carrier"], package["trackingNumber"])
         for package in on_amazon["packages"]
-    ] == [("1", "UPS", "T-1"), ("2", "DHL", "T-2")]
+    ] == [("1001", "UPS", "T-1"), ("1002", "DHL", "T-2")]
     # In Saleor the carrier comes after the fulfillment, as a second version of it.
     states = Counter(OutboxEntry.objects.values_list("state", flat=True))
     assert states["succeeded"] == 2
@@ -114,8 +115,8 @@ def test_a10_two_packages_reach_amazon_and_nothing_comes_back(world: World) -> N
         "succeeded",
     ]
     assert [note for note in view.notes if "confirmed" in note] == [
-        "Package 1 is confirmed to Amazon.",
-        "Package 2 is confirmed to Amazon.",
+        "Package 1001 is confirmed to Amazon.",
+        "Package 1002 is confirmed to Amazon.",
     ]
     assert world.shop.emails() == []
 
@@ -142,7 +143,7 @@ def test_tracking_given_later_replaces_the_package(world: World) -> None:
     entry = OutboxEntry.objects.get()
     assert entry.state == "pending"
     assert entry.error_message == (
-        "Package 1 waits for a tracking number. Add it to the fulfillment."
+        "Package 1001 waits for a tracking number. Add it to the fulfillment."
     )
     assert world.sandbox.state.calls("confirmShipment") == []
 
@@ -153,7 +154,7 @@ def test_tracking_given_later_replaces_the_package(world: World) -> None:
 
     packages = world.on_amazon(ORDER)["packages"]
     assert [(p["packageReferenceId"], p["trackingNumber"]) for p in packages] == [
-        ("1", "T-10")
+        ("1001", "T-10")
     ]
     assert [e.state for e in OutboxEntry.objects.order_by("id")] == [
         "superseded",
@@ -449,3 +450,25 @@ def test_without_the_roles_for_buyer_data_orders_are_here_and_say_so(
     order = world.ledger_order(ORDER)
     assert [b["code"] for b in order.blockers] == ["bad_address"]
     assert CommunicationLog.objects.get().operation == "searchOrders"
+
+
+def test_a_package_of_seller_central_is_never_overwritten(world: World) -> None:
+    world.sandbox.state.put_orders([wire_order(items=[wire_item(quantity=2)])])
+    world.work_until_quiet(2)
+    order, lines = world.ledger_order(ORDER), world.line_ids(ORDER)
+    # Shipped in Seller Central a moment ago; the ledger has not heard of it.
+    events.ship(world.sandbox.state, ORDER, quantities={"10000000000001": 1})
+
+    world.shop.fulfil(
+        order.shop_order_id,
+        {lines["10000000000001"]: 1},
+        warehouse_id=world.warehouse_id,
+        tracking_number="T-2",
+    )
+    world.work_until_quiet(3)
+
+    packages = world.on_amazon(ORDER)["packages"]
+    assert len(packages) == 2
+    assert packages[1]["packageReferenceId"] == "1001"
+    assert packages[1]["trackingNumber"] == "T-2"
+    assert packages[0]["packageItems"][0]["quantity"] == 1
