@@ -30,7 +30,9 @@ lint: setup
 	  $(BIN)/python -W ignore::RuntimeWarning -m django makemigrations --check --dry-run
 
 test: setup
+	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 test-saleor:
