@@ -1,13 +1,16 @@
 """Celery's entry points: one fixed tick that looks what is due and hands it out.
 
 Tasks are short, carry no data but keys, and may run twice or at once: what they do is
-guarded by leases and row locks. ``shared_task`` takes on the task class of whatever
-Celery app it runs in.
+guarded by leases and row locks. One that fails is due again at the next tick; how long
+an intent waits between tries is the outbox's business. ``shared_task`` takes on the
+task class of whatever Celery app it runs in.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -20,9 +23,21 @@ from .models import AmazonOrder, ChannelSettings, SellerAccount, SyncCursor
 from .pushing import runner
 
 logger = logging.getLogger(__name__)
+package_logger = logging.getLogger(__package__)
 
 TICK_SECONDS = 15
+WORK_EXPIRES_SECONDS = 4 * TICK_SECONDS
 SWEEP_INTERVAL = timedelta(minutes=1)
+
+
+@contextmanager
+def _at_work() -> Iterator[None]:
+    """Around each task: database writes are allowed, and the log is as detailed as the
+    store admin wants it (every call to Amazon is logged at debug level)."""
+    with store.writer():
+        is_detailed = ChannelSettings.load().debug_logging
+        package_logger.setLevel(logging.DEBUG if is_detailed else logging.NOTSET)
+        yield
 
 
 def _options(**options: Any) -> dict[str, Any]:
@@ -46,16 +61,17 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
 @shared_task(name="saleor_amazon_channel.tick", expires=TICK_SECONDS)
 def tick() -> None:
     """Hand out what is due; nothing while the channel is off."""
-    with store.writer():
+    with _at_work():
         work = due()
     for task, arguments in work:
-        task.apply_async(args=arguments, **_options())
+        # What a busy worker does not get to in time is simply due again.
+        task.apply_async(args=arguments, expires=WORK_EXPIRES_SECONDS, **_options())
 
 
 @shared_task(name="saleor_amazon_channel.pull_orders")
 def pull_orders(account_id: int) -> None:
     """Scan an account's changes, then import what became ready."""
-    with store.writer():
+    with _at_work():
         account = SellerAccount.objects.filter(pk=account_id).first()
         if account is None or account.state != SellerAccount.State.ACTIVE:
             return
@@ -68,21 +84,21 @@ def pull_orders(account_id: int) -> None:
 @shared_task(name="saleor_amazon_channel.import_orders")
 def import_orders() -> None:
     """Import what is ready, and look again at what is blocked."""
-    with store.writer():
+    with _at_work():
         importer.import_open()
 
 
 @shared_task(name="saleor_amazon_channel.push")
 def push() -> None:
     """Send what is due to Amazon."""
-    with store.writer():
+    with _at_work():
         runner.push()
 
 
 @shared_task(name="saleor_amazon_channel.sweep")
 def sweep() -> None:
     """Find staff actions that capture missed."""
-    with store.writer():
+    with _at_work():
         written = lifecycle.sweep()
         if written:
             logger.warning("the sweep found %s staff actions", written)

@@ -1,0 +1,112 @@
+"""What is due, and how a task runs; what tasks then do is in ``journeys``."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import pytest
+
+from saleor_amazon_channel import clock, tasks
+from saleor_amazon_channel.models import (
+    AmazonOrder,
+    ChannelSettings,
+    OutboxEntry,
+    SellerAccount,
+    SyncCursor,
+)
+from wire_orders import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def now():
+    with clock.frozen(NOW) as move:
+        yield move
+
+
+def due() -> list[str]:
+    return [task.name.rpartition(".")[2] for task, _ in tasks.due()]
+
+
+@pytest.fixture
+def channel(account: SellerAccount, now: object) -> SellerAccount:
+    """Switched on, and all that is regular has just been done."""
+    ChannelSettings.objects.create(id=1, active=True)
+    SyncCursor.objects.create(
+        account=account, stream="orders", next_run_at=NOW + timedelta(minutes=4)
+    )
+    SyncCursor.objects.create(stream="staff_actions", watermark=NOW)
+    return account
+
+
+def order(account: SellerAccount, state: str) -> AmazonOrder:
+    return AmazonOrder.objects.create(
+        account=account,
+        amazon_order_id="111-0000001-0000001",
+        created_time=NOW,
+        last_updated_time=NOW,
+        import_state=state,
+    )
+
+
+def test_nothing_is_due_while_the_channel_is_off(account: SellerAccount) -> None:
+    assert due() == []
+
+
+def test_nothing_is_due_when_all_is_done(channel: SellerAccount) -> None:
+    order(channel, "imported")
+    assert due() == []
+
+
+def test_a_pull_is_due_when_its_time_has_come(channel, now) -> None:
+    now(timedelta(minutes=4))
+    assert due() == ["pull_orders", "sweep"]
+
+
+def test_a_stopped_account_is_not_pulled(channel, now) -> None:
+    SellerAccount.objects.update(state="needs_reauthorization")
+    now(timedelta(minutes=4))
+    assert due() == ["sweep"]
+
+
+@pytest.mark.parametrize("state", ["ready", "blocked"])
+def test_orders_to_import_are_due(channel: SellerAccount, state: str) -> None:
+    order(channel, state)
+    assert due() == ["import_orders"]
+
+
+@pytest.mark.parametrize(
+    ("state", "next_attempt", "settled", "expected"),
+    [
+        ("pending", 0, None, ["push"]),
+        ("pending", 60, None, []),
+        ("unknown", 0, None, ["push"]),
+        ("succeeded", 0, NOW, ["push"]),  # not reported to the shop yet
+        ("superseded", 0, NOW, []),
+    ],
+)
+def test_what_makes_a_push_due(channel, state, next_attempt, settled, expected) -> None:
+    OutboxEntry.objects.create(
+        account=channel,
+        order=order(channel, "imported"),
+        kind="confirm_shipment",
+        idempotency_key="k",
+        payload={},
+        state=state,
+        next_attempt_at=NOW + timedelta(seconds=next_attempt),
+        settled_at=settled,
+    )
+    assert due() == expected
+
+
+def test_debug_logging_is_switched_at_run_time(channel: SellerAccount) -> None:
+    client_logger = logging.getLogger("saleor_amazon_channel.amazon")
+    ChannelSettings.objects.update(debug_logging=True)
+    tasks.push()
+    assert client_logger.isEnabledFor(logging.DEBUG)
+
+    ChannelSettings.objects.update(debug_logging=False)
+    tasks.push()
+    assert not client_logger.isEnabledFor(logging.DEBUG)
