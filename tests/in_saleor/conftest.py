@@ -92,3 +92,29 @@ def django_db_modify_db_settings(
     template, name = os.environ["RING2_TEMPLATE"], database["TEST"]["NAME"]
     copy = [sys.executable, DATABASES_SCRIPT, "copy", template, name]
     subprocess.run(copy, check=True)
+
+
+@pytest.fixture
+def store():
+    """Saleor as the channel's shop."""
+    from saleor_amazon_channel.saleor.store import SaleorStore
+
+    return SaleorStore()
+
+
+@pytest.fixture
+def shop(db, monkeypatch):
+    """Saleor's staff and goods; what Saleor would mail is noted, not sent."""
+    from saleor.core.db.connection import allow_writer
+    from saleor.plugins.manager import PluginsManager
+
+    from in_saleor.drivers import SaleorDriver
+
+    notifications = []
+
+    def notify(self, event, payload_func, channel_slug=None, plugin_id=None):
+        notifications.append(event)
+
+    monkeypatch.setattr(PluginsManager, "notify", notify)
+    with allow_writer():
+        yield SaleorDriver(notifications)

@@ -14,15 +14,9 @@ from decimal import Decimal
 from typing import Any
 
 import graphene
-from contract.driver import (
-    FulfillmentView,
-    LineView,
-    OrderView,
-    StockFigures,
-    TransactionView,
-)
 from django.core import mail
 from django.db.models import Sum
+from measurement.measures import Weight
 from saleor.account.models import Address, Group, User
 from saleor.channel.models import Channel as ChannelRow
 from saleor.core.db.connection import allow_writer
@@ -48,6 +42,13 @@ from saleor.site.models import SiteSettings
 from saleor.tax.models import TaxConfiguration
 from saleor.warehouse.models import ChannelWarehouse, Stock, Warehouse
 
+from contract.driver import (
+    FulfillmentView,
+    LineView,
+    OrderView,
+    StockFigures,
+    TransactionView,
+)
 from saleor_amazon_channel.store import contract
 from saleor_amazon_channel.store.contract import AddressDraft, Price
 
@@ -132,7 +133,12 @@ class SaleorDriver:
         tracks_inventory: bool = True,
     ) -> str:
         kind = ProductType.objects.get_or_create(
-            slug="mug", defaults={"name": "Mug", "kind": ProductTypeKind.NORMAL}
+            slug="mug",
+            defaults={
+                "name": "Mug",
+                "kind": ProductTypeKind.NORMAL,
+                "weight": Weight(g=250),
+            },
         )[0]
         category = Category.objects.get_or_create(
             slug="mugs", defaults={"name": "Mugs"}
@@ -397,9 +403,9 @@ class SaleorDriver:
 
     # --- GraphQL ---------------------------------------------------------------------
 
-    def query(self, text: str, **variables: Any) -> dict[str, Any]:
+    def query(self, document: str, /, **variables: Any) -> dict[str, Any]:
         """Ask as staff; any error fails the test."""
-        answer = self._staff.post_graphql(text, variables).json()
+        answer = self._staff.post_graphql(document, variables).json()
         assert "errors" not in answer, answer["errors"]
         return answer["data"]
 

@@ -1,28 +1,5 @@
-"""The store contract in real Saleor."""
+"""The store contract in real Saleor; its fixtures are in ``conftest``."""
 
 from __future__ import annotations
 
-import pytest
 from contract.suite import *  # noqa: F403
-from saleor.core.db.connection import allow_writer
-from saleor.plugins.manager import PluginsManager
-
-from in_saleor.drivers import SaleorDriver
-from saleor_amazon_channel.saleor.store import SaleorStore
-
-
-@pytest.fixture
-def store():
-    return SaleorStore()
-
-
-@pytest.fixture
-def shop(db, monkeypatch):
-    notifications = []
-
-    def notify(self, event, payload_func, channel_slug=None, plugin_id=None):
-        notifications.append(event)
-
-    monkeypatch.setattr(PluginsManager, "notify", notify)
-    with allow_writer():
-        yield SaleorDriver(notifications)
