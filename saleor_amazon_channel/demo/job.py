@@ -27,7 +27,9 @@ from .progress import Progress
 
 State = AmazonOrder.ImportState
 
+#: For a pull, and how much longer for each of its orders.
 PULL_SECONDS = 90
+PULL_SECONDS_PER_ORDER = 0.1
 PUSH_SECONDS = 30
 
 
@@ -206,11 +208,12 @@ def _wait_for_import(expected: int, worker: Process, progress: Progress) -> None
         progress.count(f"{pulled} of {expected} pulled: {decided or 'none yet'}")
         return pulled >= expected and not counts[State.READY]
 
+    seconds = PULL_SECONDS + expected * PULL_SECONDS_PER_ORDER
     wait_until(
         is_done,
         [worker],
-        PULL_SECONDS,
-        f"Not all orders were pulled and imported within {PULL_SECONDS} s.",
+        seconds,
+        f"Not all orders were pulled and imported within {seconds:.0f} s.",
     )
 
 
