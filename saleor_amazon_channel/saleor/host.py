@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.conf import settings
+from django.conf import settings as django_settings
 from prices import Money as Price
 from saleor.core.db.connection import allow_writer_in_context
 from saleor.core.exceptions import PermissionDenied
@@ -20,6 +20,9 @@ from saleor.permission.enums import OrderPermissions, PluginsPermissions
 from saleor.permission.utils import one_of_permissions_or_auth_filter_required
 
 from ..graphql.host import Host
+
+#: Saleor has more in them than type checkers know of.
+settings: Any = django_settings
 
 
 def _require(context: Any, permission: Any) -> None:

@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.core.checks import CheckMessage, Tags, Warning, register
 
 from .. import __version__
 
 logger = logging.getLogger(__name__)
+
+#: Saleor has more in them than type checkers know of.
+settings: Any = django_settings
 
 CHECK_ID = "amazon_channel.W002"
 
