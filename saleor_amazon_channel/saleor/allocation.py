@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -54,6 +55,14 @@ class Shortage:
     free: int
 
 
+class NotEnoughStock(Exception):
+    """What an order is short of."""
+
+    def __init__(self, shortages: Sequence[Shortage]) -> None:
+        super().__init__(*shortages)
+        self.shortages = shortages
+
+
 class StockPool:
     """The locked stocks of some variants in some warehouses.
 
@@ -89,11 +98,11 @@ class StockPool:
 
     def supply(
         self, demands: Sequence[Demand], warehouse_ids: Sequence[UUID]
-    ) -> list[Supply] | list[Shortage]:
+    ) -> list[Supply]:
         """Serve all of an order's lines, from the warehouses in the given order.
 
-        If one of them cannot be served none is, and the answer is what was short.
-        Units already shipped are never short: they are taken as far as there are any.
+        Raises NotEnoughStock if one of them cannot be served; then none is. Units
+        already shipped are never short: they are taken as far as there are any.
         """
         before = {
             key: (stock.quantity, stock.free, stock.taken, stock.allocated)
@@ -125,7 +134,7 @@ class StockPool:
             stock = self._stocks[key]
             stock.quantity, stock.free = quantity, was_free
             stock.taken, stock.allocated = taken, allocated
-        return short
+        raise NotEnoughStock(short)
 
     def write(self) -> None:
         """Change the stocks by what was supplied, in one statement."""
@@ -186,10 +195,10 @@ class StockPool:
 
 
 def _sums(
-    queryset: object, column: str, rows: Sequence[tuple[int, ...]]
+    queryset: Any, column: str, rows: Sequence[tuple[int, int, UUID, int]]
 ) -> defaultdict[int, int]:
     sums = (
-        queryset.filter(stock_id__in=[row[0] for row in rows])  # type: ignore[attr-defined]
+        queryset.filter(stock_id__in=[row[0] for row in rows])
         .order_by()
         .values_list("stock_id")
         .annotate(Sum(column))

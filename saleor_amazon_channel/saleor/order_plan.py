@@ -46,7 +46,7 @@ class Plan:
         # Saleor orders lines by creation, then key: sorted keys keep Amazon's order.
         self.line_ids = sorted(uuid4() for _ in new.draft.lines)
 
-    def variant_id(self, line: LineDraft) -> int | None:
+    def variant_id(self, line: LineDraft) -> int:
         return _integer(self.new.variant_ids.get(line.sku, ""))
 
     def shipped(self, line: LineDraft) -> int:
@@ -147,18 +147,13 @@ class Surroundings:
 
     @classmethod
     def of(cls, plans: Sequence[Plan]) -> Surroundings:
-        channel_ids = {plan.channel_id for plan in plans} - {None}
+        channel_ids = {plan.channel_id for plan in plans}
         listings = ShippingMethodChannelListing.objects.filter(
             channel_id__in=channel_ids,
-            shipping_method_id__in={plan.shipping_method_id for plan in plans} - {None},
+            shipping_method_id__in={plan.shipping_method_id for plan in plans},
         ).select_related("shipping_method")
         variants = Variant.load(
-            {
-                variant_id
-                for plan in plans
-                for line in plan.draft.lines
-                if (variant_id := plan.variant_id(line)) is not None
-            }
+            {plan.variant_id(line) for plan in plans for line in plan.draft.lines}
         )
         methods = {
             (row.channel_id, row.shipping_method_id): row.shipping_method
@@ -178,10 +173,13 @@ class Surroundings:
             variants=variants,
             tax_classes=TaxClass.objects.in_bulk(
                 {variant.tax_class_id for variant in variants.values()}
-                | {method.tax_class_id for method in methods.values()} - {None}
+                | {method.tax_class_id for method in methods.values()}
             ),
             app=get_app(),
         )
+
+    def tax_class(self, id_: int | None) -> TaxClass | None:
+        return None if id_ is None else self.tax_classes.get(id_)
 
     def blockers(self, plan: Plan) -> list[Blocker]:
         """Why the shop cannot hold the order; stock is not looked at here."""
@@ -193,7 +191,7 @@ class Surroundings:
         ]
 
     def _channel_blockers(self, plan: Plan) -> Iterable[Blocker]:
-        channel = self.channels.get(plan.channel_id or 0)
+        channel = self.channels.get(plan.channel_id)
         if channel is None:
             yield _mismatch(
                 "The marketplace is mapped to a channel that is gone. "
@@ -280,12 +278,14 @@ def _address_blockers(address: AddressDraft | None, name: str) -> Iterable[Block
         )
 
 
-def _integer(text: str) -> int | None:
-    return int(text) if text.isdecimal() else None
+def _integer(text: str) -> int:
+    """A primary key; 0, which is nobody's, where the text is none."""
+    return int(text) if text.isdecimal() else 0
 
 
-def _uuid(text: str) -> UUID | None:
+def _uuid(text: str) -> UUID:
+    """A primary key; the nil UUID, which is nobody's, where the text is none."""
     try:
         return UUID(text)
     except ValueError:
-        return None
+        return UUID(int=0)

@@ -6,6 +6,7 @@ back to us as if staff had done it.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -14,7 +15,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import graphene
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.db import connection
 from django.db.models import Model
 from django_countries import countries
@@ -48,6 +49,9 @@ from ..store.contract import AddressDraft, Price
 from . import bulk_insert
 from .compat import searchable_text
 from .order_plan import ADDRESS_FIELDS, Plan, Surroundings, Variant
+
+#: Saleor's, which type checkers cannot know.
+settings: Any = django_settings
 
 #: Amazon's order id in the order's public metadata; marks an order as Amazon's.
 ORDER_ID_KEY = "amazon.orderId"
@@ -142,7 +146,7 @@ def _add_order(plan: Plan, around: Surroundings, rows: Rows) -> None:
             "metadata": {ORDER_ID_KEY: plan.amazon_order_id, **draft.metadata},
             "private_metadata": dict(draft.private_metadata),
             "lines_count": len(draft.lines),
-            "weight": sum(
+            "weight": math.fsum(
                 around.variants[plan.variant_id(line)].grams * line.quantity
                 for line in draft.lines
             ),
@@ -153,7 +157,7 @@ def _add_order(plan: Plan, around: Surroundings, rows: Rows) -> None:
             "shipping_method_metadata": method.metadata,
             "shipping_method_private_metadata": method.private_metadata,
             "shipping_tax_rate": _tax_rate(draft.shipping_tax_rate),
-            **_tax_class(around.tax_classes.get(method.tax_class_id), "shipping_"),
+            **_tax_class(around.tax_class(method.tax_class_id), "shipping_"),
             "shipping_price_net_amount": draft.shipping.net,
             "shipping_price_gross_amount": draft.shipping.gross,
             "base_shipping_price_amount": _as_entered(draft.shipping, channel),
@@ -205,7 +209,7 @@ def _add_lines(plan: Plan, around: Surroundings, rows: Rows) -> None:
             "id": line_id,
             "order_id": plan.order_id,
             **_variant(variant),
-            **_tax_class(around.tax_classes.get(variant.tax_class_id)),
+            **_tax_class(around.tax_class(variant.tax_class_id)),
             "quantity": draft.quantity,
             "quantity_fulfilled": plan.shipped(draft),
             "currency": currency,

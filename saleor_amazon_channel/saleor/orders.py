@@ -31,7 +31,7 @@ from ..store.contract import (
     LineDraft,
     NewOrder,
 )
-from .allocation import Demand, Shortage, StockPool, Supply
+from .allocation import Demand, NotEnoughStock, Shortage, StockPool, Supply
 from .order_plan import Plan, Surroundings
 from .order_rows import ORDER_ITEM_ID_KEY, write
 
@@ -118,13 +118,13 @@ def _supply(plans: Sequence[Plan], around: Surroundings) -> None:
     )
     for plan in plans:
         demands = [_demand(plan, line, around) for line in plan.draft.lines]
-        answer = pool.supply(
-            [demand for demand in demands if demand], plan.warehouse_ids
-        )
-        if answer and isinstance(answer[0], Shortage):
-            plan.blockers = [_short(plan, shortage, around) for shortage in answer]
+        try:
+            supplies = iter(
+                pool.supply([each for each in demands if each], plan.warehouse_ids)
+            )
+        except NotEnoughStock as error:
+            plan.blockers = [_short(plan, each, around) for each in error.shortages]
             continue
-        supplies = iter(answer)
         plan.supplies = [
             next(supplies) if demand else Supply(taken=[(None, plan.shipped(line))])
             for demand, line in zip(demands, plan.draft.lines, strict=True)
