@@ -16,6 +16,7 @@ from django.db.models import Min
 
 from . import clock, lock_objects, outbox, store
 from .ledger import timeline
+from .lock_objects import ShopOrder
 from .models import AmazonOrder, AmazonPackage, OutboxEntry, SyncCursor
 from .store.contract import Shipment
 
@@ -49,41 +50,32 @@ def record_shipments(shipments: Sequence[Shipment]) -> int:
     by_order: dict[str, list[Shipment]] = defaultdict(list)
     for shipment in shipments:
         by_order[shipment.order_id].append(shipment)
-    orders = lock_objects.orders_by_shop_id(list(by_order))
     written = 0
-    for order in orders:
+    for locked in lock_objects.orders_by_shop_id(by_order):
+        order = locked.order
         if order.fulfilled_by == AMAZON_FULFILLED:
             raise Refused(
                 f"Amazon fulfils order {order.amazon_order_id} itself; "
                 "it cannot be shipped from here."
             )
-        items = {
-            line_id: item_id
-            for line_id, item_id in order.items.values_list(
-                "shop_line_id", "order_item_id"
-            )
-            if line_id
-        }
         packages = {package.fulfillment_id: package for package in order.packages.all()}
         for shipment in by_order[order.shop_order_id or ""]:
-            written += _record_package(order, shipment, items, packages)
+            written += _record_package(locked, shipment, packages)
     return written
 
 
 def _record_package(
-    order: AmazonOrder,
-    shipment: Shipment,
-    items: dict[str, str],
-    packages: dict[str, AmazonPackage],
+    locked: ShopOrder, shipment: Shipment, packages: dict[str, AmazonPackage]
 ) -> int:
+    order, item_ids = locked.order, locked.item_ids
     content = {
         "tracking_number": shipment.tracking_number,
         "carrier_name": shipment.carrier,
         "items": [
-            {"order_item_id": items[line.line_id], "quantity": line.quantity}
+            {"order_item_id": item_ids[line.line_id], "quantity": line.quantity}
             for line in shipment.lines
             # A line that staff added in the shop is not Amazon's.
-            if line.line_id in items
+            if line.line_id in item_ids
         ],
     }
     if not content["items"]:
@@ -93,7 +85,7 @@ def _record_package(
         package = AmazonPackage(
             order=order,
             fulfillment_id=shipment.fulfillment_id,
-            package_reference_id=_next_reference_id(order, packages.values()),
+            package_reference_id=_next_reference_id(locked, packages.values()),
             ship_date=shipment.shipped_at,
             **content,
         )
@@ -128,11 +120,11 @@ def _record_package(
     return 1
 
 
-def _next_reference_id(order: AmazonOrder, packages: Iterable[AmazonPackage]) -> int:
+def _next_reference_id(locked: ShopOrder, packages: Iterable[AmazonPackage]) -> int:
     ours = [package.package_reference_id for package in packages]
     on_amazon = [
         int(reference)
-        for package in order.payload.get("packages", ())
+        for package in locked.packages_on_amazon
         if (reference := str(package.get("packageReferenceId", ""))).isdecimal()
     ]
     return max([FIRST_PACKAGE_REFERENCE_ID - 1, *ours, *on_amazon]) + 1

@@ -42,18 +42,19 @@ def enqueue(
     """Write an intent in the caller's transaction.
 
     ``subject`` is what the intent is about within the order and ``revision`` its
-    version: the same twice is written once, and a newer one takes the place of an
-    older one that was not sent yet.
+    version, from 1: the same twice is written once, and a newer one takes the place of
+    an older one that was not sent yet.
     """
     prefix = f"{kind}:{order.amazon_order_id}:{subject}:"
-    OutboxEntry.objects.filter(
-        order=order,
-        kind=kind,
-        idempotency_key__startswith=prefix,
-        state=State.PENDING,
-    ).exclude(idempotency_key=f"{prefix}{revision}").update(
-        state=State.SUPERSEDED, settled_at=clock.now()
-    )
+    if revision > 1:
+        OutboxEntry.objects.filter(
+            order=order,
+            kind=kind,
+            idempotency_key__startswith=prefix,
+            state=State.PENDING,
+        ).exclude(idempotency_key=f"{prefix}{revision}").update(
+            state=State.SUPERSEDED, settled_at=clock.now()
+        )
     OutboxEntry.objects.bulk_create(
         [
             OutboxEntry(
