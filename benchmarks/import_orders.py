@@ -55,11 +55,10 @@ class Rates:
         return self.ours / self.saleors
 
 
-def measure(rounds: int = 8, batch_size: int = 50) -> Rates:
+def measure(shop: SaleorDriver, rounds: int = 8, batch_size: int = 50) -> Rates:
     settings.DEBUG = False  # it keeps every query in memory
     with allow_writer():
         ensure_app()
-        shop = SaleorDriver(notifications=[])
         channel = shop.create_channel("amazon-de", "EUR", country="DE")
         variants = {
             f"MUG-{number}": shop.create_variant(
@@ -124,7 +123,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--batch-size", type=int, default=50)
     options = parser.parse_args()
-    rates = measure(options.rounds, options.batch_size)
+    with allow_writer():
+        shop = SaleorDriver(notifications=[])
+    rates = measure(shop, options.rounds, options.batch_size)
     print(f"our writer:      {rates.ours:7.1f} orders/s")
     print(f"orderBulkCreate: {rates.saleors:7.1f} orders/s")
     print(f"ratio:           {rates.ratio:7.1f}")
