@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from ..amazon.marketplaces import MARKETPLACES, MarketplaceInfo
+from ..amazon.marketplaces import MARKETPLACES
 from ..models import (
     AmazonOrder,
     AmazonOrderItem,
@@ -20,7 +20,7 @@ from ..models import (
 )
 from ..sandbox import CLIENT_ID, CLIENT_SECRET
 from ..store.contract import Channel
-from .amazon import AmazonSide, Sandbox
+from .amazon import Sandbox
 from .input import Goods
 from .processes import Process, wait_until
 from .progress import Progress
@@ -79,9 +79,9 @@ def run(
 ) -> None:
     """Do the job. Raises CannotContinue, ProcessFailed or TimeoutError."""
     orders = sandbox.orders()
-    if not orders:
-        raise CannotContinue("There are no orders on Amazon's side.")
-    infos = _marketplaces(orders)
+    infos = {
+        order.marketplace_id: MARKETPLACES[order.marketplace_id] for order in orders
+    }
 
     progress.say("Shop: creating channels and products.")
     channels = shop.create_channels(sorted({info.currency for info in infos.values()}))
@@ -110,18 +110,6 @@ def run(
     _pull_again(shop, worker, progress)
     calls = ", ".join(f"{count} {name}" for name, count in sandbox.calls().items())
     progress.say(f"Calls to Amazon: {calls}.")
-
-
-def _marketplaces(orders: Sequence[AmazonSide]) -> dict[str, MarketplaceInfo]:
-    infos = {}
-    for order in orders:
-        if order.marketplace_id not in MARKETPLACES:
-            raise CannotContinue(
-                f"Order {order.order_id}: {order.marketplace_id!r} is none of Amazon's "
-                "retail marketplaces."
-            )
-        infos[order.marketplace_id] = MARKETPLACES[order.marketplace_id]
-    return infos
 
 
 _CONNECT = """

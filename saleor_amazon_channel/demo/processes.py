@@ -7,7 +7,7 @@ import os
 import selectors
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,10 @@ def running(
 
 
 def wait_until(
-    reached: Any, processes: Sequence[Process], seconds: float, otherwise: str
+    reached: Callable[[], bool],
+    processes: Sequence[Process],
+    seconds: float,
+    otherwise: str,
 ) -> None:
     """Return as soon as ``reached()`` is true.
 
