@@ -23,7 +23,7 @@ from .store.contract import Shipment
 logger = logging.getLogger(__name__)
 
 AMAZON_FULFILLED = "AMAZON"
-
+CANCELLED = "CANCELLED"
 
 #: Seller Central numbers packages from 1, and a confirmation with the id of a package
 #: replaces it. Ours begin where its never reach, so that a package which was shipped
@@ -45,7 +45,8 @@ def record_shipments(shipments: Sequence[Shipment]) -> int:
 
     Shipments of orders that are not Amazon's are passed over. Must be called inside a
     transaction: the one of the staff action.
-    Raises Refused for an order that Amazon fulfils.
+    Raises Refused for an order that Amazon fulfils, and for news of a package of one
+    that was cancelled on Amazon.
     """
     by_order: dict[str, list[Shipment]] = defaultdict(list)
     for shipment in shipments:
@@ -81,6 +82,15 @@ def _record_package(
     if not content["items"]:
         return 0
     package = packages.get(shipment.fulfillment_id)
+    if package is not None and all(
+        getattr(package, name) == value for name, value in content.items()
+    ):
+        return 0
+    if order.fulfillment_status == CANCELLED:
+        raise Refused(
+            f"Order {order.amazon_order_id} was cancelled on Amazon; "
+            "it must not be shipped any more."
+        )
     if package is None:
         package = AmazonPackage(
             order=order,
@@ -91,8 +101,6 @@ def _record_package(
         )
         packages[shipment.fulfillment_id] = package
     else:
-        if all(getattr(package, name) == value for name, value in content.items()):
-            return 0
         for name, value in content.items():
             setattr(package, name, value)
         package.revision += 1
@@ -142,7 +150,8 @@ def sweep() -> int:
     if since is None:
         return 0
     written = 0
-    for shipment in store.current().shipments_changed_since(since - SWEEP_OVERLAP):
+    changed = store.current().shipments_changed_since(since - SWEEP_OVERLAP)
+    for shipment in _unrecorded(changed):
         try:
             with transaction.atomic():
                 written += record_shipments([shipment])
@@ -152,6 +161,38 @@ def sweep() -> int:
         watermark=started_at, last_run_at=started_at
     )
     return written
+
+
+def _unrecorded(shipments: Sequence[Shipment]) -> list[Shipment]:
+    """Those whose package is missing here or looks different; nearly always none."""
+    recorded = {
+        (order_id, fulfillment_id): (
+            tracking_number,
+            carrier_name,
+            sum(item["quantity"] for item in items),
+        )
+        for order_id, fulfillment_id, tracking_number, carrier_name, items in (
+            AmazonPackage.objects.filter(
+                order__shop_order_id__in={shipment.order_id for shipment in shipments}
+            ).values_list(
+                "order__shop_order_id",
+                "fulfillment_id",
+                "tracking_number",
+                "carrier_name",
+                "items",
+            )
+        )
+    }
+    return [
+        shipment
+        for shipment in shipments
+        if recorded.get((shipment.order_id, shipment.fulfillment_id))
+        != (
+            shipment.tracking_number,
+            shipment.carrier,
+            sum(line.quantity for line in shipment.lines),
+        )
+    ]
 
 
 def _first_import() -> datetime | None:

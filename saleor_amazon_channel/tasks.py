@@ -18,7 +18,7 @@ from celery import shared_task
 
 from . import clock, lifecycle, outbox, store
 from .conf import app_settings
-from .importing import importer, pull
+from .importing import importer, news, pull
 from .models import AmazonOrder, ChannelSettings, SellerAccount, SyncCursor
 from .pushing import runner
 
@@ -70,7 +70,7 @@ def tick() -> None:
 
 @shared_task(name="saleor_amazon_channel.pull_orders")
 def pull_orders(account_id: int) -> None:
-    """Scan an account's changes, then import what became ready."""
+    """Scan an account's changes, then bring into the shop what came of them."""
     with _at_work():
         account = SellerAccount.objects.filter(pk=account_id).first()
         if account is None or account.state != SellerAccount.State.ACTIVE:
@@ -79,13 +79,16 @@ def pull_orders(account_id: int) -> None:
         if result.error:
             logger.warning("account %s: %s", account_id, result.error)
         importer.import_open()
+        news.settle_cancellations()
 
 
 @shared_task(name="saleor_amazon_channel.import_orders")
 def import_orders() -> None:
-    """Import what is ready, and look again at what is blocked."""
+    """Import what is ready, look again at what is blocked, and cancel in the shop what
+    was cancelled on Amazon."""
     with _at_work():
         importer.import_open()
+        news.settle_cancellations()
 
 
 @shared_task(name="saleor_amazon_channel.push")
@@ -114,7 +117,10 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
         (pull_orders, (account.pk,)) for account in pull.due_accounts()
     ]
     open_states = (AmazonOrder.ImportState.READY, AmazonOrder.ImportState.BLOCKED)
-    if AmazonOrder.objects.filter(import_state__in=open_states).exists():
+    if (
+        AmazonOrder.objects.filter(import_state__in=open_states).exists()
+        or news.has_work()
+    ):
         work.append((import_orders, ()))
     sweep_due = not SyncCursor.objects.filter(
         stream=lifecycle.STREAM, watermark__gt=now - SWEEP_INTERVAL

@@ -61,9 +61,13 @@ class AmazonOrder(models.Model):
     shop_order_id = models.CharField(max_length=36, null=True, unique=True)
     shop_order_number = models.CharField(max_length=64, blank=True)
     imported_at = models.DateTimeField(null=True)
-    #: When the import was last tried: the blocked ones take turns.
+    #: When the import, or a cancellation in the shop, was last tried: those that do
+    #: not succeed take turns.
     checked_at = models.DateTimeField(null=True)
     recorded_at = models.DateTimeField(default=clock.now)
+    #: When a cancellation on Amazon was carried into the shop, or found impossible
+    #: there; ``note`` and the timeline say which.
+    cancellation_settled_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
@@ -97,6 +101,16 @@ class AmazonOrder(models.Model):
                 fields=["import_state", "checked_at"],
                 name="amz_order_open_idx",
                 condition=models.Q(import_state__in=["ready", "blocked"]),
+            ),
+            # Imported, cancelled on Amazon since, and not yet here: a handful.
+            models.Index(
+                fields=["checked_at"],
+                name="amz_order_cancelled_idx",
+                condition=models.Q(
+                    import_state="imported",
+                    fulfillment_status="CANCELLED",
+                    cancellation_settled_at=None,
+                ),
             ),
         ]
 

@@ -41,6 +41,12 @@ def send(
     reference = package.package_reference_id
     if package.confirmed_revision == package.revision:
         return Outcome(State.SUCCEEDED, f"Package {reference} is confirmed to Amazon.")
+    if order.fulfillment_status == orders.FulfillmentStatus.CANCELLED:
+        return Outcome(
+            State.FAILED,
+            f"Package {reference} is not confirmed: the order was cancelled on Amazon.",
+            error_code="ORDER_CANCELLED",
+        )
 
     code, name = _carrier(package)
     held = _held(entry, package, code)

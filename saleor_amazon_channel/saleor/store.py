@@ -54,6 +54,7 @@ from ..store.contract import (
     SkuResolution,
     Warehouse,
 )
+from .actions import cancel_order
 from .app import get_app
 from .order_plan import unknown_sku
 from .order_rows import KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY
@@ -197,6 +198,14 @@ class SaleorStore:
                 arg_joiner=" || ",
             )
         )
+
+    def cancel_orders(self, order_ids: Sequence[str], note: str) -> Mapping[str, str]:
+        problems = {}
+        for order_id in order_ids:
+            problems[order_id], is_news = cancel_order(order_id)
+            if is_news:
+                self.add_note(order_id, note)
+        return problems
 
     def add_note(self, order_id: str, message: str) -> None:
         # bulk_create sends no signal: a note of ours is not an action of staff.

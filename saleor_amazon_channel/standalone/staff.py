@@ -12,7 +12,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from .. import clock, lifecycle
-from . import stock
+from . import cancelling, stock
 from .models import (
     Allocation,
     Channel,
@@ -185,16 +185,7 @@ def cancel_order(order_id: str) -> None:
     order, order_lines = _lock(order_id)
     if any(line.quantity_fulfilled for line in order_lines.values()):
         raise Refused("What has been fulfilled cannot be cancelled.")
-    locked = stock.lock(_stocked(order_lines.values()))
-    for allocations in stock.allocations_of(
-        [line.pk for line in order_lines.values()]
-    ).values():
-        for allocation in allocations:
-            locked.release(locked.by_pk(allocation.stock_id), allocation.quantity)
-            allocation.delete()
-    locked.save()
-    order.status = Order.Status.CANCELED
-    order.save(update_fields=["status"])
+    cancelling.cancel(order, order_lines.values())
 
 
 def _lock(order_id: str) -> tuple[Order, dict[str, OrderLine]]:

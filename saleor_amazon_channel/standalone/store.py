@@ -29,7 +29,7 @@ from ..store.contract import (
 from ..store.contract import (
     Warehouse as PortWarehouse,
 )
-from . import orders
+from . import cancelling, orders
 from .models import (
     Allocation,
     Channel,
@@ -103,6 +103,11 @@ class StandaloneStore:
         if fulfillment is not None:
             fulfillment.metadata.update(metadata)
             fulfillment.save(update_fields=["metadata"])
+
+    def cancel_orders(self, order_ids: Sequence[str], note: str) -> dict[str, str]:
+        if not connection.in_atomic_block:
+            raise RuntimeError("cancel_orders must be called inside a transaction")
+        return cancelling.cancel_orders(order_ids, note)
 
     def add_note(self, order_id: str, message: str) -> None:
         Note.objects.create(order_id=order_id, message=message)

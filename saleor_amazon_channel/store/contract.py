@@ -287,6 +287,17 @@ class Store(Protocol):
         that is gone is passed over. Never comes back as a staff action."""
         ...
 
+    def cancel_orders(self, order_ids: Sequence[str], note: str) -> Mapping[str, str]:
+        """Cancel orders that were cancelled on Amazon, and say so with ``note``.
+
+        Order id → "" when it is cancelled now or was before, else a sentence that says
+        why it cannot be: nothing of that order was changed then. Must be called inside
+        a transaction. What was allocated is free again, the charged transaction of the
+        import is refunded in full, no e-mail leaves, and nothing of it ever comes back
+        as a staff action. May be repeated.
+        """
+        ...
+
     def add_note(self, order_id: str, message: str) -> None:
         """Put a note on the order's timeline in the shop, in the channel's name."""
         ...

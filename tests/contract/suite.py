@@ -6,6 +6,7 @@ A module that runs them says ``from contract.suite import *`` and has two fixtur
 
 from __future__ import annotations
 
+from contract.cancelling import *  # noqa: F403
 from contract.creating import *  # noqa: F403
 from contract.fixtures import *  # noqa: F403
 from contract.racing import *  # noqa: F403

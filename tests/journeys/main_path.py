@@ -15,7 +15,8 @@ import pytest
 
 from contract.driver import StaffDriver
 from journeys.world import World, running_world
-from saleor_amazon_channel import budget, lifecycle, outbox
+from saleor_amazon_channel import budget, lifecycle, outbox, tasks
+from saleor_amazon_channel.importing import news, pull
 from saleor_amazon_channel.models import (
     AmazonOrder,
     AmazonPackage,
@@ -472,3 +473,164 @@ def test_a_package_of_seller_central_is_never_overwritten(world: World) -> None:
     assert packages[1]["packageReferenceId"] == "1001"
     assert packages[1]["trackingNumber"] == "T-2"
     assert packages[0]["packageItems"][0]["quantity"] == 1
+
+
+def _cancelled_on_amazon(world: World, *order_ids: str) -> None:
+    """The ledger has heard of it, the shop has not: a worker died in between."""
+    for order_id in order_ids:
+        events.cancel(world.sandbox.state, order_id)
+    world.move_clock(timedelta(minutes=5))
+    with world.shop.writer():
+        assert pull.pull(world.account).is_complete
+
+
+def test_f3_cancelled_on_amazon_is_cancelled_in_the_shop(world: World) -> None:
+    world.sandbox.state.put_orders([two_lines(), wire_order(OTHER)])
+    world.work_until_quiet(2)
+    order, other = world.ledger_order(ORDER), world.ledger_order(OTHER)
+    neighbour = world.shop.order(other.shop_order_id)
+
+    events.cancel(world.sandbox.state, ORDER)
+    world.work_until_quiet(2)
+
+    view = world.shop.order(order.shop_order_id)
+    assert view.status == "canceled"
+    assert [each.charged for each in view.transactions] == [Decimal(0)]
+    figures = world.store.figures([order.shop_order_id])[order.shop_order_id]
+    assert (figures.total_charged, figures.allocated) == (Decimal(0), 0)
+    assert figures.total == Decimal("17.77")
+    # Only the neighbour's mug is still promised.
+    stock = world.shop.stock(view.lines[0].variant_id, world.warehouse_id)
+    assert (stock.quantity, stock.allocated) == (1000, 1)
+    assert view.notes == (
+        f"Order {ORDER} was cancelled on Amazon. It is cancelled here too: its stock "
+        "is released, and what was charged for it counts as refunded.",
+    )
+    cancelled = world.ledger_order(ORDER)
+    assert cancelled.note == (
+        "The order was cancelled on Amazon; order "
+        f"{cancelled.shop_order_number} is cancelled too."
+    )
+    assert cancelled.import_state == "imported"
+    told = list(cancelled.events.order_by("id").values_list("type", flat=True))
+    assert told == ["received", "imported", "updated", "cancelled_in_shop"]
+
+    # Nothing of it comes back, and hearing of it again changes nothing.
+    events.touch(world.sandbox.state, ORDER)
+    world.work_until_quiet(3)
+    assert world.shop.order(order.shop_order_id) == view
+    assert world.shop.order(other.shop_order_id) == neighbour
+    assert cancelled.events.filter(type="cancelled_in_shop").count() == 1
+    assert OutboxEntry.objects.count() == 0
+    assert world.shop.order_count() == 2
+    assert world.shop.emails() == []
+
+
+def test_f3_a_worker_that_died_before_cancelling_is_made_up_for(world: World) -> None:
+    world.sandbox.state.put_orders([wire_order()])
+    world.work_until_quiet(2)
+    _cancelled_on_amazon(world, ORDER)
+    shop_order_id = world.ledger_order(ORDER).shop_order_id
+    assert world.shop.order(shop_order_id).status == "unfulfilled"
+
+    with world.shop.writer():
+        assert tasks.import_orders in [task for task, _ in tasks.due()]
+    world.work()
+
+    assert world.shop.order(shop_order_id).status == "canceled"
+    with world.shop.writer():
+        assert tasks.import_orders not in [task for task, _ in tasks.due()]
+
+
+def test_f3_a_cancelled_order_cannot_be_shipped(world: World) -> None:
+    world.sandbox.state.put_orders([wire_order()])
+    world.work_until_quiet(2)
+    order, lines = world.ledger_order(ORDER), world.line_ids(ORDER)
+    _cancelled_on_amazon(world, ORDER)
+    before = world.shop.order(order.shop_order_id)
+
+    # The stand-alone shop raises what Saleor answers as an error of the mutation.
+    with pytest.raises(
+        (lifecycle.Refused, AssertionError),
+        match=f"Order {ORDER} was cancelled on Amazon; it must not be shipped",
+    ):
+        world.shop.fulfil(
+            order.shop_order_id,
+            {lines["10000000000001"]: 1},
+            warehouse_id=world.warehouse_id,
+            tracking_number="T-1",
+        )
+
+    assert world.shop.order(order.shop_order_id) == before
+    assert AmazonPackage.objects.count() == OutboxEntry.objects.count() == 0
+    world.work()
+    assert world.shop.order(order.shop_order_id).status == "canceled"
+
+
+def test_f3_partly_shipped_here_and_cancelled_there_asks_for_staff(
+    world: World,
+) -> None:
+    world.sandbox.state.put_orders([two_lines()])
+    world.work_until_quiet(2)
+    order, lines = world.ledger_order(ORDER), world.line_ids(ORDER)
+    # Without tracking: Amazon has not heard of it.
+    world.shop.fulfil(
+        order.shop_order_id,
+        {lines["10000000000001"]: 2},
+        warehouse_id=world.warehouse_id,
+    )
+
+    events.cancel(world.sandbox.state, ORDER)
+    world.work_until_quiet(2)
+
+    message = (
+        "The order was cancelled on Amazon, but it cannot be cancelled here: 2 of its "
+        "units are fulfilled, or wait for an approval. Keep the goods from leaving or "
+        "get them back, then cancel and refund the order here by hand."
+    )
+    view = world.shop.order(order.shop_order_id)
+    assert view.status == "partially fulfilled"
+    assert [each.charged for each in view.transactions] == [Decimal("17.77")]
+    assert [note for note in view.notes if note == message] == [message]
+    events_of = world.ledger_order(ORDER).events
+    assert events_of.get(type="cancellation_impossible").message == message
+    entry = OutboxEntry.objects.get()
+    assert (entry.state, entry.error_code) == ("failed", "ORDER_CANCELLED")
+    assert world.sandbox.state.calls("confirmShipment") == []
+    with world.shop.writer():
+        assert not news.has_work()
+        # The package was recorded before: the sweep finds nothing to refuse.
+        assert lifecycle.sweep() == 0
+
+    world.work_until_quiet(3)
+    assert world.shop.order(order.shop_order_id).status == "partially fulfilled"
+    assert events_of.filter(type="cancellation_impossible").count() == 1
+
+
+def test_f3_a_cancellation_that_fails_is_tried_again_and_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.sandbox.state.put_orders([wire_order(), wire_order(OTHER)])
+    world.work_until_quiet(2)
+    failing = world.ledger_order(ORDER).shop_order_id
+    other = world.ledger_order(OTHER).shop_order_id
+    original = type(world.store).cancel_orders
+
+    def cancel_orders(self: Store, order_ids: list[str], note: str) -> object:
+        answer = original(self, order_ids, note)
+        if failing in order_ids:
+            raise OSError("the shop is in trouble")
+        return answer
+
+    _cancelled_on_amazon(world, ORDER, OTHER)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(world.store), "cancel_orders", cancel_orders)
+        world.work()
+    assert world.shop.order(failing).status == "unfulfilled"
+    assert world.shop.order(other).status == "canceled"
+
+    world.move_clock(news.RETRY_AFTER)
+    world.work()
+
+    assert world.shop.order(failing).status == "canceled"
+    assert world.store.figures([failing])[failing].allocated == 0

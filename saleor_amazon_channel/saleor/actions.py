@@ -1,0 +1,144 @@
+"""What the channel does to orders through Saleor's own mutations, run in this process.
+
+Saleor's services change their signatures from version to version; its API does not, and
+brings along everything Saleor does on such an occasion: stock, events, webhooks. The
+mutations run as our App, in the caller's transaction, and wait for nobody: what they
+announce to plugins and webhooks goes out when that transaction commits.
+
+Nothing of it comes back as an action of staff: ``capture`` watches shipments, and the
+order events written here ("canceled", refunds) are none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import graphene
+from django.db import connection
+from django.db.models import Sum
+from saleor.order import FulfillmentStatus, OrderStatus
+from saleor.order.models import FulfillmentLine, Order
+from saleor.payment import TransactionEventType
+from saleor.payment.models import TransactionItem
+
+from .. import clock
+from .app import ensure_app, get_app
+
+CANCEL_ORDER = """
+mutation AmazonCancelOrder($id: ID!) {
+  result: orderCancel(id: $id) { errors { field code } }
+}
+"""
+REPORT_EVENT = """
+mutation AmazonReportEvent(
+  $token: UUID!
+  $pspReference: String!
+  $type: TransactionEventTypeEnum!
+  $amount: PositiveDecimal!
+  $time: DateTime!
+  $message: String!
+) {
+  result: transactionEventReport(
+    token: $token
+    pspReference: $pspReference
+    type: $type
+    amount: $amount
+    time: $time
+    message: $message
+    availableActions: []
+  ) { errors { field code } }
+}
+"""
+
+#: Goods of a fulfillment in one of these have left, or are about to.
+_ON_ITS_WAY = (FulfillmentStatus.FULFILLED, FulfillmentStatus.WAITING_FOR_APPROVAL)
+
+
+class ActionFailedError(Exception):
+    """Saleor did not do what its own rules allow; trying again later may help."""
+
+
+def cancel_order(order_id: str) -> tuple[str, bool]:
+    """Cancel an order that was cancelled on Amazon, and zero its transaction.
+
+    Answers why it cannot be cancelled ("" when it is), and whether anything changed.
+    Must be called inside a transaction. Raises ActionFailedError.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("cancel_orders must be called inside a transaction")
+    # Staff who fulfil it hold this lock until their fulfillment can be seen.
+    order = Order.objects.select_for_update(of=("self",)).filter(pk=order_id).first()
+    if order is None:
+        return "The shop has no such order.", False
+    is_news = order.status != OrderStatus.CANCELED
+    if is_news:
+        if not order.can_cancel():
+            return _why_not(order), False
+        _run(CANCEL_ORDER, {"id": graphene.Node.to_global_id("Order", order.pk)})
+    return "", _refund(order) or is_news
+
+
+def _why_not(order: Order) -> str:
+    units = FulfillmentLine.objects.filter(
+        fulfillment__order=order, fulfillment__status__in=_ON_ITS_WAY
+    ).aggregate(units=Sum("quantity"))["units"]
+    if units:
+        return f"{units} of its units are fulfilled, or wait for an approval."
+    return f"Its status is {order.status}."
+
+
+def _refund(order: Order) -> bool:
+    """Amazon gave the buyer the money back, or never took it: nothing is charged."""
+    transactions = TransactionItem.objects.filter(
+        order=order, psp_reference=order.external_reference, charged_value__gt=0
+    )
+    for transaction in transactions:
+        _run(
+            REPORT_EVENT,
+            {
+                "token": str(transaction.token),
+                "pspReference": f"{transaction.psp_reference}-cancelled",
+                "type": TransactionEventType.REFUND_SUCCESS.upper(),
+                "amount": transaction.charged_value,
+                "time": clock.now().isoformat(),
+                "message": "Cancelled on Amazon",
+            },
+        )
+    return bool(transactions)
+
+
+def _run(text: str, variables: Mapping[str, Any]) -> None:
+    """Execute a mutation as our App. Raises ActionFailedError."""
+    # Importing Saleor's schema takes seconds; only a process that needs it shall pay.
+    from saleor.graphql import api
+    from saleor.graphql.context import clear_context, get_context_value
+    from saleor.graphql.plugins.dataloaders import get_plugin_manager_promise
+    from saleor.graphql.webhook.subscription_payload import initialize_request
+
+    app = get_app() or ensure_app()
+    # The signature differs between versions, the attributes do not.
+    request = initialize_request(requestor=app, app=app, request_time=clock.now())
+    context = get_context_value(request)
+    try:
+        # Saleor mails the customer of a cancelled or refunded order, if staff gave it
+        # an address; Amazon has told the buyer.
+        get_plugin_manager_promise(context).get().notify = _nobody
+        document = api.backend.document_from_string(api.schema, text)
+        answer = document.execute(variable_values=variables, context_value=context)
+    finally:
+        clear_context(context)
+    if answer.errors:
+        # The type alone: a message may quote a row of the database.
+        kinds = [
+            type(getattr(error, "original_error", None) or error).__name__
+            for error in answer.errors
+        ]
+        raise ActionFailedError(", ".join(kinds))
+    errors = answer.data["result"]["errors"]
+    if errors:
+        raise ActionFailedError(", ".join(error["code"] for error in errors))
+
+
+def _nobody(*args: Any, **kwargs: Any) -> None:
+    return None
