@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -59,15 +59,12 @@ def record_shipments(shipments: Sequence[Shipment]) -> int:
                 f"Amazon fulfils order {order.amazon_order_id} itself; "
                 "it cannot be shipped from here."
             )
-        packages = {package.fulfillment_id: package for package in order.packages.all()}
         for shipment in by_order[order.shop_order_id or ""]:
-            written += _record_package(locked, shipment, packages)
+            written += _record_package(locked, shipment)
     return written
 
 
-def _record_package(
-    locked: ShopOrder, shipment: Shipment, packages: dict[str, AmazonPackage]
-) -> int:
+def _record_package(locked: ShopOrder, shipment: Shipment) -> int:
     order, item_ids = locked.order, locked.item_ids
     content = {
         "tracking_number": shipment.tracking_number,
@@ -81,7 +78,7 @@ def _record_package(
     }
     if not content["items"]:
         return 0
-    package = packages.get(shipment.fulfillment_id)
+    package = locked.packages.get(shipment.fulfillment_id)
     if package is not None and all(
         getattr(package, name) == value for name, value in content.items()
     ):
@@ -95,11 +92,11 @@ def _record_package(
         package = AmazonPackage(
             order=order,
             fulfillment_id=shipment.fulfillment_id,
-            package_reference_id=_next_reference_id(locked, packages.values()),
+            package_reference_id=_next_reference_id(locked),
             ship_date=shipment.shipped_at,
             **content,
         )
-        packages[shipment.fulfillment_id] = package
+        locked.packages[shipment.fulfillment_id] = package
     else:
         for name, value in content.items():
             setattr(package, name, value)
@@ -128,8 +125,8 @@ def _record_package(
     return 1
 
 
-def _next_reference_id(locked: ShopOrder, packages: Iterable[AmazonPackage]) -> int:
-    ours = [package.package_reference_id for package in packages]
+def _next_reference_id(locked: ShopOrder) -> int:
+    ours = [package.package_reference_id for package in locked.packages.values()]
     on_amazon = [
         int(reference)
         for package in locked.packages_on_amazon

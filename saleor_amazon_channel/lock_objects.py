@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F, Q
 
-from .models import AmazonOrder, SyncCursor
+from .models import AmazonOrder, AmazonPackage, SyncCursor
 
 #: Our key space among PostgreSQL's advisory locks: "AMZ" and what is locked.
 _RECORDING = 0x414D5A01
@@ -51,6 +51,8 @@ class ShopOrder:
     item_ids: dict[str, str]
     #: As Amazon told of them.
     packages_on_amazon: list[dict[str, Any]]
+    #: Ours, by the ids of the fulfillments they are.
+    packages: dict[str, AmazonPackage] = field(default_factory=dict)
 
 
 #: In the order of the model's own, which ``from_db`` goes by.
@@ -77,6 +79,7 @@ _BY_SHOP_ID = f"""
     ORDER BY id
     FOR UPDATE OF locked
 """  # noqa: S608  nothing in it comes from outside
+_PACKAGES = "SELECT * FROM saleor_amazon_channel_amazonpackage WHERE order_id = ANY(%s)"
 
 
 def orders_by_shop_id(shop_order_ids: Iterable[str]) -> list[ShopOrder]:
@@ -84,14 +87,19 @@ def orders_by_shop_id(shop_order_ids: Iterable[str]) -> list[ShopOrder]:
     is off."""
     with connection.cursor() as cursor:
         cursor.execute(_BY_SHOP_ID, [list(shop_order_ids)])
-        return [
-            ShopOrder(
+        locked = {
+            values[0]: ShopOrder(
                 AmazonOrder.from_db(connection.alias, _FIELDS, values),
                 item_ids=json.loads(item_ids),
                 packages_on_amazon=json.loads(packages),
             )
             for packages, item_ids, *values in cursor.fetchall()
-        ]
+        }
+    # A statement of its own: the one that waits for a lock does not see what the
+    # transaction it waited for wrote into other tables.
+    for package in AmazonPackage.objects.raw(_PACKAGES, [list(locked)]):
+        locked[package.order_id].packages[package.fulfillment_id] = package
+    return list(locked.values())
 
 
 def orders_to_import(

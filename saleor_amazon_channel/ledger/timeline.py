@@ -4,14 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from django.db import connection
+
+from .. import clock
 from ..models import AmazonOrder, OrderEvent
+
+#: One statement, since staff wait for it.
+_ADD = """
+    WITH event AS (
+        INSERT INTO saleor_amazon_channel_orderevent
+            (order_id, type, message, actor, created_at)
+        VALUES (%(order_id)s, %(type)s, %(message)s, %(actor)s, %(created_at)s)
+    )
+    UPDATE saleor_amazon_channel_amazonorder SET note = %(message)s
+    WHERE id = %(order_id)s
+"""
 
 
 def add(order: AmazonOrder, type: str, message: str, actor: str = "") -> None:
     """Put an event on the timeline and make it the order's note."""
-    OrderEvent.objects.create(order=order, type=type, message=message, actor=actor)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ADD,
+            {
+                "order_id": order.pk,
+                "type": type,
+                "message": message,
+                "actor": actor,
+                "created_at": clock.now(),
+            },
+        )
     order.note = message
-    AmazonOrder.objects.filter(pk=order.pk).update(note=message)
 
 
 def add_many(events: Iterable[tuple[AmazonOrder, str, str]]) -> None:
