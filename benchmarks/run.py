@@ -29,7 +29,7 @@ LATEST = Path(__file__).with_name("latest.json")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=480)
+    parser.add_argument("--pairs", type=int, default=900)
     parser.add_argument("--orders", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=8)
     options = parser.parse_args()
