@@ -15,9 +15,16 @@ from django.db import transaction
 from django.db.models import Min
 
 from . import clock, lock_objects, outbox, store
+from .amazon.marketplaces import MARKETPLACES
 from .ledger import timeline
 from .lock_objects import ShopOrder
-from .models import AmazonOrder, AmazonPackage, OutboxEntry, SyncCursor
+from .models import (
+    AmazonOrder,
+    AmazonPackage,
+    ChannelSettings,
+    OutboxEntry,
+    SyncCursor,
+)
 from .store.contract import Shipment
 
 logger = logging.getLogger(__name__)
@@ -62,6 +69,28 @@ def record_shipments(shipments: Sequence[Shipment]) -> int:
         for shipment in by_order[order.shop_order_id or ""]:
             written += _record_package(locked, shipment)
     return written
+
+
+def check_cancellation(shop_order_id: str) -> None:
+    """Raise Refused for an Amazon order that is not cancelled on Amazon.
+
+    Amazon first, always: cancelled only in the shop it would still be expected, shipped
+    late, and its stock sold twice. The way round works by itself (``importing.news``).
+    """
+    order = (
+        AmazonOrder.objects.filter(shop_order_id=shop_order_id)
+        .exclude(fulfillment_status=CANCELLED)
+        .only("amazon_order_id", "marketplace_id")
+        .first()
+    )
+    if order is None or not ChannelSettings.load().active:
+        return
+    info = MARKETPLACES.get(order.marketplace_id)
+    address = f": {info.order_url(order.amazon_order_id)}" if info else "."
+    raise Refused(
+        f"Order {order.amazon_order_id} must be cancelled on Amazon first; it is then "
+        f"cancelled here by itself. Cancel it in Seller Central{address}"
+    )
 
 
 def _record_package(locked: ShopOrder, shipment: Shipment) -> int:

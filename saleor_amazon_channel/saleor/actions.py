@@ -5,8 +5,8 @@ brings along everything Saleor does on such an occasion: stock, events, webhooks
 mutations run as our App, in the caller's transaction, and wait for nobody: what they
 announce to plugins and webhooks goes out when that transaction commits.
 
-Nothing of it comes back as an action of staff: ``capture`` watches shipments, and the
-order events written here ("canceled", refunds) are none.
+Nothing of it comes back as an action of staff: ``capture`` only checks of a "canceled"
+event that the order is cancelled on Amazon, which is why it is cancelled here.
 """
 
 from __future__ import annotations

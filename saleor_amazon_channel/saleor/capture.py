@@ -41,8 +41,19 @@ logger = logging.getLogger(__name__)
 settings: Any = django_settings
 
 WATCHED = frozenset(
-    {OrderEvents.FULFILLMENT_FULFILLED_ITEMS, OrderEvents.TRACKING_UPDATED}
+    {
+        OrderEvents.FULFILLMENT_FULFILLED_ITEMS,
+        OrderEvents.TRACKING_UPDATED,
+        OrderEvents.CANCELED,
+    }
 )
+
+#: What Saleor answers for an action that is refused. A tracking number is not among
+#: them: Saleor saved it before, there is nothing left to refuse.
+_REFUSALS = {
+    OrderEvents.FULFILLMENT_FULFILLED_ITEMS: OrderErrorCode.INVALID,
+    OrderEvents.CANCELED: OrderErrorCode.CANNOT_CANCEL_ORDER,
+}
 
 #: In SQL, since staff wait for it, and composing it takes longer than running it.
 _SHIPPED = f"""
@@ -66,13 +77,14 @@ def connect() -> None:
 def on_order_event(
     sender: Any, instance: OrderEvent, created: bool, raw: bool = False, **kwargs: Any
 ) -> None:
-    """Record what the event says about a package of an Amazon order.
+    """Record what the event says about a package of an Amazon order, or refuse it.
 
     For an ordinary order of the shop this is a look at two attributes in memory: the
     events watched carry their order, and ours have the origin of a bulk import.
 
     Raises ValidationError, in Saleor's form, to refuse a fulfillment that Amazon cannot
-    accept: Saleor rolls the action back and shows staff the reason.
+    accept, or a cancellation that Amazon does not know of: Saleor rolls the action back
+    and shows staff the reason.
     """
     if raw or not created or instance.type not in WATCHED:
         return
@@ -81,14 +93,16 @@ def on_order_event(
             return
         if instance.type == OrderEvents.FULFILLMENT_FULFILLED_ITEMS:
             _record(partial(_shipped, instance))
+        elif instance.type == OrderEvents.CANCELED:
+            _check_cancellation(instance)
         else:
             _record(partial(_tracked, instance))
     except lifecycle.Refused as refusal:
-        if instance.type != OrderEvents.FULFILLMENT_FULFILLED_ITEMS:
-            # Saleor saved the tracking number before; there is nothing left to refuse.
+        code = _REFUSALS.get(instance.type)
+        if code is None:
             return
         raise ValidationError(
-            {"order": ValidationError(str(refusal), code=OrderErrorCode.INVALID.value)}
+            {"order": ValidationError(str(refusal), code=code.value)}
         ) from refusal
     except Exception as error:  # noqa: BLE001  staff's action must not fail for it
         _log_failure(f"Order event {instance.pk}", error)
@@ -121,6 +135,11 @@ def _record(shipments: Callable[[], Sequence[Shipment]]) -> None:
     with allow_writer(), transaction.atomic():
         if lifecycle.record_shipments(shipments()):
             transaction.on_commit(_wake_push, robust=True)
+
+
+def _check_cancellation(event: OrderEvent) -> None:
+    with allow_writer(), transaction.atomic():
+        lifecycle.check_cancellation(str(event.order_id))
 
 
 def _shipped(event: OrderEvent) -> list[Shipment]:

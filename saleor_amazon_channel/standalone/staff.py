@@ -185,6 +185,7 @@ def cancel_order(order_id: str) -> None:
     order, order_lines = _lock(order_id)
     if any(line.quantity_fulfilled for line in order_lines.values()):
         raise Refused("What has been fulfilled cannot be cancelled.")
+    lifecycle.check_cancellation(order_id)
     cancelling.cancel(order, order_lines.values())
 
 

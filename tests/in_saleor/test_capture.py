@@ -10,9 +10,10 @@ import pytest
 from cryptography.fernet import Fernet
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
-from saleor.order import OrderEvents, OrderOrigin
+from saleor.order import OrderEvents, OrderOrigin, OrderStatus
 from saleor.order.models import Fulfillment, Order, OrderEvent
 from saleor.plugins.manager import get_plugins_manager
+from saleor.warehouse.models import Allocation
 
 from saleor_amazon_channel import lifecycle, store
 from saleor_amazon_channel.models import (
@@ -112,12 +113,22 @@ def staff(staff_api_client, permission_group_manage_orders, warehouse):
         approve=lambda fulfillment: send(
             APPROVE, id=graphene.Node.to_global_id("Fulfillment", fulfillment.pk)
         )["errors"],
+        cancel=lambda order: send(
+            CANCEL, id=graphene.Node.to_global_id("Order", order.pk)
+        )["errors"],
         tell_carrier=lambda fulfillment, carrier: send(
             METADATA,
             id=graphene.Node.to_global_id("Fulfillment", fulfillment.pk),
             input=[{"key": "amazon.carrier", "value": carrier}],
         )["errors"],
     )
+
+
+CANCEL = """
+mutation Cancel($id: ID!) {
+  orderCancel(id: $id) { errors { field message code } }
+}
+"""
 
 
 @pytest.fixture
@@ -484,3 +495,54 @@ def test_no_socket_is_opened_by_a_captured_action(
 
     assert staff.fulfill(order_with_lines, {lines[0]: 1}, "1Z") == []
     assert OutboxEntry.objects.count() == 1
+
+
+def test_an_amazon_order_is_not_cancelled_in_saleor_first(
+    staff, make_amazon_order, order_with_lines
+):
+    make_amazon_order()
+    allocated = Allocation.objects.filter(
+        order_line__order=order_with_lines, quantity_allocated__gt=0
+    ).count()
+
+    [error] = staff.cancel(order_with_lines)
+
+    assert (error["field"], error["code"]) == ("order", "CANNOT_CANCEL_ORDER")
+    assert (
+        "Cancel it in Seller Central: https://sellercentral.amazon.de/"
+        in (error["message"])
+    )
+    order_with_lines.refresh_from_db()
+    assert order_with_lines.status == OrderStatus.UNFULFILLED
+    assert allocated > 0
+    assert (
+        Allocation.objects.filter(
+            order_line__order=order_with_lines, quantity_allocated__gt=0
+        ).count()
+        == allocated
+    )
+
+
+def test_it_is_cancelled_once_amazon_has_cancelled_it(
+    staff, make_amazon_order, order_with_lines
+):
+    make_amazon_order()
+    AmazonOrder.objects.update(fulfillment_status="CANCELLED")
+
+    assert staff.cancel(order_with_lines) == []
+
+    order_with_lines.refresh_from_db()
+    assert order_with_lines.status == OrderStatus.CANCELED
+
+
+def test_nothing_is_refused_while_the_channel_is_off(
+    staff, make_amazon_order, order_with_lines
+):
+    make_amazon_order()
+    ChannelSettings.objects.update(active=False)
+
+    assert staff.cancel(order_with_lines) == []
+
+
+def test_ordinary_orders_are_cancelled_as_ever(staff, order_with_lines):
+    assert staff.cancel(order_with_lines) == []

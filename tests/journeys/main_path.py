@@ -634,3 +634,15 @@ def test_f3_a_cancellation_that_fails_is_tried_again_and_alone(
 
     assert world.shop.order(failing).status == "canceled"
     assert world.store.figures([failing])[failing].allocated == 0
+
+
+def test_a13_the_shops_own_cancel_waits_for_amazon(world: World) -> None:
+    world.sandbox.state.put_orders([wire_order()])
+    world.work_until_quiet(2)
+    order = world.ledger_order(ORDER)
+
+    # Each shop has its own way to say no; Saleor's is in in_saleor/test_capture.py.
+    with pytest.raises((AssertionError, lifecycle.Refused), match="Seller Central"):
+        world.shop.cancel_order(order.shop_order_id)
+
+    assert world.shop.order(order.shop_order_id).status == "unfulfilled"
