@@ -7,6 +7,7 @@ sweep for what capture missed; the same action told twice changes nothing.
 from __future__ import annotations
 
 import logging
+import traceback
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -36,6 +37,9 @@ CANCELLED = "CANCELLED"
 #: replaces it. Ours begin where its never reach, so that a package which was shipped
 #: there, and which we may not have heard of yet, is never overwritten.
 FIRST_PACKAGE_REFERENCE_ID = 1001
+
+#: Amazon's limit for CarrierName (order fulfillment feed).
+MAX_CARRIER_NAME_LENGTH = 50
 
 STREAM = "staff_actions"
 #: Rows of the shop become visible when their transaction commits, not when they were
@@ -97,7 +101,7 @@ def _record_package(locked: ShopOrder, shipment: Shipment) -> int:
     order, item_ids = locked.order, locked.item_ids
     content = {
         "tracking_number": shipment.tracking_number,
-        "carrier_name": shipment.carrier,
+        "carrier_name": _carrier_name(shipment),
         "items": [
             {"order_item_id": item_ids[line.line_id], "quantity": line.quantity}
             for line in shipment.lines
@@ -125,12 +129,13 @@ def _record_package(locked: ShopOrder, shipment: Shipment) -> int:
             ship_date=shipment.shipped_at,
             **content,
         )
+        package.save()
         locked.packages[shipment.fulfillment_id] = package
     else:
         for name, value in content.items():
             setattr(package, name, value)
         package.revision += 1
-    package.save()
+        package.save(update_fields=[*content, "revision"])
     reference = package.package_reference_id
     outbox.enqueue(
         order,
@@ -154,12 +159,19 @@ def _record_package(locked: ShopOrder, shipment: Shipment) -> int:
     return 1
 
 
+def _carrier_name(shipment: Shipment) -> str:
+    """What staff wrote, as far as Amazon takes it."""
+    return shipment.carrier[:MAX_CARRIER_NAME_LENGTH]
+
+
 def _next_reference_id(locked: ShopOrder) -> int:
     ours = [package.package_reference_id for package in locked.packages.values()]
     on_amazon = [
         int(reference)
         for package in locked.packages_on_amazon
         if (reference := str(package.get("packageReferenceId", ""))).isdecimal()
+        # Amazon sets no bound; ours stay clear of what a column holds.
+        and len(reference) < 10
     ]
     return max([FIRST_PACKAGE_REFERENCE_ID - 1, *ours, *on_amazon]) + 1
 
@@ -168,24 +180,39 @@ def sweep() -> int:
     """Find the staff actions that capture missed; answer how many intents it wrote.
 
     The guarantee behind capture: what a crash between the shop's commits, a failing
-    receiver or a switched-off channel swallowed is found here.
+    receiver or a switched-off channel swallowed is found here. Nothing while the
+    channel is off. What cannot be recorded is tried again at the next sweep.
     """
+    if not ChannelSettings.load().active:
+        return 0
     cursor, _ = SyncCursor.objects.get_or_create(account=None, stream=STREAM)
     started_at = clock.now()
     since = cursor.watermark or _first_import()
     if since is None:
         return 0
-    written = 0
+    written, is_complete = 0, True
     changed = store.current().shipments_changed_since(since - SWEEP_OVERLAP)
     for shipment in _unrecorded(changed):
         try:
             with transaction.atomic():
-                written += record_shipments([shipment])
+                # Read again under the lock: staff may have changed it meanwhile.
+                lock_objects.orders_by_shop_id([shipment.order_id])
+                current = store.current().shipments([shipment.fulfillment_id])
+                written += record_shipments(current)
         except Refused as refusal:
             logger.warning("a shipment cannot be confirmed: %s", refusal)
-    SyncCursor.objects.filter(pk=cursor.pk).update(
-        watermark=started_at, last_run_at=started_at
-    )
+        except Exception as error:  # noqa: BLE001  it must not keep the others back
+            is_complete = False
+            logger.error(
+                "fulfillment %s: recording its shipment failed with %s\n%s",
+                shipment.fulfillment_id,
+                type(error).__name__,
+                "".join(traceback.format_tb(error.__traceback__)),
+            )
+    if is_complete:
+        SyncCursor.objects.filter(pk=cursor.pk).update(
+            watermark=started_at, last_run_at=started_at
+        )
     return written
 
 
@@ -215,7 +242,7 @@ def _unrecorded(shipments: Sequence[Shipment]) -> list[Shipment]:
         if recorded.get((shipment.order_id, shipment.fulfillment_id))
         != (
             shipment.tracking_number,
-            shipment.carrier,
+            _carrier_name(shipment),
             sum(line.quantity for line in shipment.lines),
         )
     ]

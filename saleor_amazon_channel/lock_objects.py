@@ -17,7 +17,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F, Q
 
-from .models import AmazonOrder, AmazonPackage, SyncCursor
+from .models import AmazonOrder, AmazonPackage, OutboxEntry, SyncCursor
 
 #: Our key space among PostgreSQL's advisory locks: "AMZ" and what is locked.
 _RECORDING = 0x414D5A01
@@ -116,6 +116,16 @@ def orders_to_import(
         queryset.select_for_update(of=("self",), skip_locked=True)
         .select_related("account")
         .order_by(F("checked_at").asc(nulls_first=True), "pk")[:limit]
+    )
+
+
+def unreported_entry(pk: int) -> OutboxEntry | None:
+    """Lock an outbox entry that nobody else is reporting, with its order."""
+    return (
+        OutboxEntry.objects.select_for_update(of=("self",), skip_locked=True)
+        .filter(pk=pk, reported_at=None)
+        .select_related("order")
+        .first()
     )
 
 

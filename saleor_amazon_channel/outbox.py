@@ -4,7 +4,8 @@
        │                  │ └────────────► unknown ──claim──► (reconciled) …
        └─► superseded     └─ worker lost: claimed again, as unknown
 
-Entries of one Amazon order are sent in the order they were written.
+Entries of one Amazon order are sent in the order they were written; one that is held,
+waiting for what staff can still add, is overtaken.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ State = OutboxEntry.State
 
 #: A worker that has not settled a claim by then is taken for dead.
 CLAIM_LIFETIME = timedelta(minutes=5)
+
+#: The error code of an entry that waits for something staff can still add. It holds up
+#: nothing: the next package of the order goes before it.
+HELD = "WAITING"
 
 _UNREPORTED = Q(state__in=(State.SUCCEEDED, State.FAILED), reported_at=None)
 _OPEN = (State.PENDING, State.SENDING, State.UNKNOWN)
@@ -87,16 +92,12 @@ def claim(account: SellerAccount, limit: int) -> Sequence[Claim]:
     now, token = clock.now(), uuid.uuid4()
     older = OutboxEntry.objects.filter(
         order=OuterRef("order"), id__lt=OuterRef("id"), state__in=_OPEN
-    )
+    ).exclude(state=State.PENDING, error_code=HELD)
     with transaction.atomic():
         entries = list(
             OutboxEntry.objects.select_for_update(of=("self",), skip_locked=True)
             .filter(account=account)
-            .filter(
-                Q(state__in=(State.PENDING, State.UNKNOWN), next_attempt_at__lte=now)
-                | Q(state=State.SENDING, claimed_until__lte=now)
-            )
-            .filter(~Exists(older))
+            .filter(_due(now), ~Exists(older))
             .select_related("order")
             .order_by("next_attempt_at", "id")[:limit]
         )
@@ -112,6 +113,26 @@ def claim(account: SellerAccount, limit: int) -> Sequence[Claim]:
     for entry in entries:
         entry.attempt_count += 1
     return claims
+
+
+def release(claims: Sequence[Claim]) -> None:
+    """Put back what was claimed and not attempted, as it was."""
+    for claim in claims:
+        OutboxEntry.objects.filter(
+            pk=claim.entry.pk, claim_token=claim.token, state=State.SENDING
+        ).update(
+            state=State.UNKNOWN if claim.must_reconcile else State.PENDING,
+            claim_token=None,
+            claimed_until=None,
+            attempt_count=F("attempt_count") - 1,
+        )
+
+
+def _due(now: datetime) -> Q:
+    """To be sent now; a claim that outlived its worker is due again."""
+    return Q(state__in=(State.PENDING, State.UNKNOWN), next_attempt_at__lte=now) | Q(
+        state=State.SENDING, claimed_until__lte=now
+    )
 
 
 @dataclass(frozen=True)
@@ -161,21 +182,17 @@ def settle(claim: Claim, outcome: Outcome, started_at: datetime) -> bool:
 
 def has_work() -> bool:
     """Whether an entry is due, or settled and not yet reported to the shop."""
-    is_due = Q(settled_at=None, next_attempt_at__lte=clock.now())
-    return OutboxEntry.objects.filter(is_due | _UNREPORTED).exists()
+    return OutboxEntry.objects.filter(_due(clock.now()) | _UNREPORTED).exists()
 
 
-def unreported(limit: int) -> Sequence[OutboxEntry]:
-    """Settled entries whose outcome is not on the shop's order yet, locked."""
+def unreported(limit: int) -> Sequence[int]:
+    """Keys of settled entries whose outcome is not on the shop's order yet."""
     return list(
-        OutboxEntry.objects.select_for_update(of=("self",), skip_locked=True)
-        .filter(_UNREPORTED)
-        .select_related("order")
-        .order_by("settled_at", "id")[:limit]
+        OutboxEntry.objects.filter(_UNREPORTED)
+        .order_by("settled_at", "id")
+        .values_list("pk", flat=True)[:limit]
     )
 
 
-def mark_reported(entries: Sequence[OutboxEntry]) -> None:
-    OutboxEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(
-        reported_at=clock.now()
-    )
+def mark_reported(entry: OutboxEntry) -> None:
+    OutboxEntry.objects.filter(pk=entry.pk).update(reported_at=clock.now())

@@ -72,8 +72,11 @@ def tick() -> None:
 def pull_orders(account_id: int) -> None:
     """Scan an account's changes, then bring into the shop what came of them."""
     with _at_work():
-        account = SellerAccount.objects.filter(pk=account_id).first()
-        if account is None or account.state != SellerAccount.State.ACTIVE:
+        account = SellerAccount.objects.filter(
+            pk=account_id, state=SellerAccount.State.ACTIVE
+        ).first()
+        # Either may have been switched off since the tick.
+        if account is None or not ChannelSettings.load().active:
             return
         result = pull.pull(account)
         if result.error:
@@ -87,6 +90,8 @@ def import_orders() -> None:
     """Import what is ready, look again at what is blocked, and cancel in the shop what
     was cancelled on Amazon."""
     with _at_work():
+        if not ChannelSettings.load().active:
+            return
         importer.import_open()
         news.settle_cancellations()
 

@@ -184,8 +184,50 @@ def test_outcomes_are_reported_once_and_in_order(
     assert outbox.unreported(10) == []
     outbox.settle(claim, Outcome(State.SUCCEEDED, "done"), NOW)
 
-    entries = outbox.unreported(10)
-    assert [entry.pk for entry in entries] == [claim.entry.pk]
-    outbox.mark_reported(entries)
+    assert outbox.unreported(10) == [claim.entry.pk]
+    outbox.mark_reported(claim.entry)
     assert outbox.unreported(10) == []
     assert not outbox.has_work()
+
+
+def test_what_was_claimed_and_not_tried_goes_back_as_it_was(
+    account: SellerAccount, order: AmazonOrder
+) -> None:
+    enqueue(order)
+    outbox.release(outbox.claim(account, 10))
+
+    entry = OutboxEntry.objects.get()
+    assert (entry.state, entry.attempt_count, entry.claim_token) == ("pending", 0, None)
+
+    OutboxEntry.objects.update(state="unknown")
+    outbox.release(outbox.claim(account, 10))
+    assert states() == ["unknown"]
+
+
+def test_a_live_claim_is_no_work(
+    account: SellerAccount, order: AmazonOrder, now
+) -> None:
+    enqueue(order)
+    assert outbox.has_work()
+    outbox.claim(account, 10)
+    assert not outbox.has_work()
+    now(outbox.CLAIM_LIFETIME)
+    assert outbox.has_work()
+
+
+def test_what_is_held_is_overtaken(account: SellerAccount, order: AmazonOrder) -> None:
+    enqueue(order, "1")
+    enqueue(order, "2")
+    [held] = outbox.claim(account, 10)
+    outbox.settle(
+        held,
+        Outcome(
+            State.PENDING,
+            error_code=outbox.HELD,
+            next_attempt_at=NOW + timedelta(minutes=1),
+            is_postponed=True,
+        ),
+        NOW,
+    )
+    [second] = outbox.claim(account, 10)
+    assert second.entry.idempotency_key.endswith(":2:1")

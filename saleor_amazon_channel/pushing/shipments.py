@@ -15,7 +15,7 @@ from ..amazon import carriers, errors, orders
 from ..amazon.client import Client
 from ..amazon.orders_v0 import Package, PackageItem, confirm_shipment
 from ..models import AmazonPackage, Marketplace, OutboxEntry
-from ..outbox import Outcome, State
+from ..outbox import HELD, Outcome, State
 
 #: Without a tracking number a shipment waits until this long before its ship-by date.
 TRACKING_DEADLINE = timedelta(hours=2)
@@ -48,6 +48,12 @@ def send(
             error_code="ORDER_CANCELLED",
         )
 
+    if not store.current().shipments([package.fulfillment_id]):
+        return Outcome(
+            State.SUPERSEDED,
+            f"Package {reference} is not confirmed: its fulfillment was cancelled.",
+        )
+
     code, name = _carrier(package)
     held = _held(entry, package, code)
     if held:
@@ -63,7 +69,9 @@ def send(
             for item in package.items
         ),
     )
-    if reconcile and _amazon_has(client, order.amazon_order_id, wanted):
+    if reconcile and _amazon_has(
+        client, order.amazon_order_id, wanted, by_carrier=True
+    ):
         return Outcome(
             State.SUCCEEDED, f"Package {reference} was found confirmed on Amazon."
         )
@@ -78,7 +86,7 @@ def send(
     except errors.PackageToUpdateNotFound:
         # Every unit is in a package already: ours under this id, or one of
         # somebody who confirmed it in Seller Central.
-        if not _amazon_has(client, order.amazon_order_id, wanted):
+        if not _amazon_has(client, order.amazon_order_id, wanted, by_carrier=False):
             raise
     return Outcome(
         State.SUCCEEDED,
@@ -139,27 +147,31 @@ def _held(
     """Wait for what staff can still add; fail when the ship-by date comes near."""
     if package.tracking_number and carrier_code:
         return None
-    missing, remedy = (
-        ("a tracking number", "Add it to the fulfillment")
+    missing, remedy, code = (
+        ("a tracking number", "Add it to the fulfillment", "MISSING_TRACKING_NUMBER")
         if not package.tracking_number
-        else ("a carrier", "Set the marketplace's default carrier")
+        else (
+            "a carrier",
+            "Add it to the fulfillment's metadata as amazon.carrier",
+            "MISSING_CARRIER",
+        )
     )
     now = clock.now()
     ship_by = entry.order.ship_by
     deadline = ship_by - TRACKING_DEADLINE if ship_by else None
     reference = package.package_reference_id
-    if deadline and now >= deadline and not package.tracking_number:
+    if deadline and now >= deadline:
         return Outcome(
             State.FAILED,
             f"Package {reference} is not confirmed: Amazon wants {missing} and the "
             f"ship-by date is near. {remedy}, or confirm it in Seller Central.",
-            error_code="MISSING_TRACKING_NUMBER",
+            error_code=code,
         )
     retry_at = now + HELD_RETRY
     return Outcome(
         State.PENDING,
         f"Package {reference} waits for {missing}. {remedy}.",
-        error_code="WAITING",
+        error_code=HELD,
         next_attempt_at=min(retry_at, deadline) if deadline else retry_at,
         is_postponed=True,
     )
@@ -171,13 +183,20 @@ def _ship_date(package: AmazonPackage) -> datetime:
     return max(min(package.ship_date, latest), package.order.created_time)
 
 
-def _amazon_has(client: Client, amazon_order_id: str, wanted: Package) -> bool:
-    """Whether Amazon stored the package as we want it."""
+def _amazon_has(
+    client: Client, amazon_order_id: str, wanted: Package, *, by_carrier: bool
+) -> bool:
+    """Whether Amazon stored the package as we want it.
+
+    ``by_carrier``: with the same carrier, too, by its code or its name.
+    """
     order, _ = orders.get_order(client, amazon_order_id)
+    names = (wanted.carrier_code, wanted.carrier_name)
     content = Counter({item.order_item_id: item.quantity for item in wanted.items})
     return any(
         package.package_reference_id == wanted.package_reference_id
         and package.tracking_number == wanted.tracking_number
+        and (not by_carrier or package.carrier in names)
         and Counter({i.order_item_id: i.quantity for i in package.package_items})
         == content
         for package in order.packages

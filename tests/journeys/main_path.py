@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -28,7 +29,7 @@ from saleor_amazon_channel.models import (
 )
 from saleor_amazon_channel.pushing import shipments
 from saleor_amazon_channel.sandbox import events
-from saleor_amazon_channel.store.contract import Store
+from saleor_amazon_channel.store.contract import Shipment, Store
 from wire_orders import NOW, wire_item, wire_order
 
 ORDER = "111-0000001-0000001"
@@ -646,3 +647,178 @@ def test_a13_the_shops_own_cancel_waits_for_amazon(world: World) -> None:
         world.shop.cancel_order(order.shop_order_id)
 
     assert world.shop.order(order.shop_order_id).status == "unfulfilled"
+
+
+def imported(world: World, *items: dict[str, object]) -> tuple[str, dict[str, str]]:
+    """An imported order: its id in the shop, and its lines by order item id."""
+    world.sandbox.state.put_orders([wire_order(items=list(items) or None)])
+    world.work_until_quiet(2)
+    return world.ledger_order(ORDER).shop_order_id, world.line_ids(ORDER)
+
+
+def test_without_a_carrier_a_person_is_asked_before_the_deadline(world: World) -> None:
+    Marketplace.objects.update(default_carrier_code="")
+    order_id, lines = imported(world)
+    world.shop.fulfil(
+        order_id, lines_of(lines, 1), warehouse_id=world.warehouse_id, **TRACKED
+    )
+    world.work()
+    assert OutboxEntry.objects.get().error_message.startswith(
+        "Package 1001 waits for a carrier."
+    )
+
+    world.move_clock(timedelta(hours=45))
+    world.work()
+
+    entry = OutboxEntry.objects.get()
+    assert (entry.state, entry.error_code) == ("failed", "MISSING_CARRIER")
+
+
+TRACKED = {"tracking_number": "T-2"}
+
+
+def lines_of(lines: dict[str, str], quantity: int) -> dict[str, int]:
+    return {lines["10000000000001"]: quantity}
+
+
+def test_a_package_that_waits_for_tracking_holds_up_no_other(world: World) -> None:
+    order_id, lines = imported(world, wire_item(quantity=2))
+    for tracking in ({}, TRACKED):
+        world.shop.fulfil(
+            order_id, lines_of(lines, 1), warehouse_id=world.warehouse_id, **tracking
+        )
+
+    world.work()
+    world.work()
+
+    assert [p["trackingNumber"] for p in world.on_amazon(ORDER)["packages"]] == ["T-2"]
+    states = OutboxEntry.objects.order_by("id").values_list("state", flat=True)
+    assert list(states) == ["pending", "succeeded"]
+
+
+def test_a_fulfillment_cancelled_before_it_was_sent_is_not_sent(world: World) -> None:
+    order_id, lines = imported(world)
+    fulfillment = world.shop.fulfil(
+        order_id, lines_of(lines, 1), warehouse_id=world.warehouse_id, **TRACKED
+    )
+    world.shop.cancel_fulfillment(fulfillment, warehouse_id=world.warehouse_id)
+
+    world.work_until_quiet(2)
+
+    assert OutboxEntry.objects.get().state == "superseded"
+    assert world.sandbox.state.calls("confirmShipment") == []
+
+    world.shop.fulfil(
+        order_id,
+        lines_of(lines, 1),
+        warehouse_id=world.warehouse_id,
+        tracking_number="T-3",
+    )
+    world.work_until_quiet(2)
+    assert [p["trackingNumber"] for p in world.on_amazon(ORDER)["packages"]] == ["T-3"]
+
+
+def test_a_long_outage_is_outlived(world: World) -> None:
+    order_id, lines = imported(world)
+    world.shop.fulfil(
+        order_id, lines_of(lines, 1), warehouse_id=world.warehouse_id, **TRACKED
+    )
+    OutboxEntry.objects.update(attempt_count=2000)
+    world.sandbox.state.inject_fault("confirmShipment", "unavailable", count=6)
+
+    world.work()
+    entry = OutboxEntry.objects.get()
+    assert entry.state == "pending"
+    assert entry.next_attempt_at - NOW < timedelta(hours=1)
+    events = world.ledger_order(ORDER).events.count()
+
+    world.move_clock(timedelta(minutes=20))
+    world.work()
+    assert OutboxEntry.objects.get().state == "succeeded"
+    assert world.ledger_order(ORDER).events.count() == events + 1
+
+
+def test_a_carriers_name_that_is_too_long_is_cut(world: World) -> None:
+    order_id, lines = imported(world)
+    world.shop.fulfil(
+        order_id,
+        lines_of(lines, 1),
+        warehouse_id=world.warehouse_id,
+        carrier="A carrier whose name goes on " * 4,
+        **TRACKED,
+    )
+    world.work_until_quiet(3)
+
+    [package] = world.on_amazon(ORDER)["packages"]
+    assert package["carrier"] == ("A carrier whose name goes on " * 4)[:50]
+    with world.shop.writer():
+        assert lifecycle.sweep() == 0
+
+
+def test_one_entry_that_goes_wrong_keeps_no_other_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.sandbox.state.put_orders([wire_order(), wire_order(OTHER)])
+    world.work_until_quiet(2)
+    for amazon_order_id in (ORDER, OTHER):
+        world.shop.fulfil(
+            world.ledger_order(amazon_order_id).shop_order_id,
+            lines_of(world.line_ids(amazon_order_id), 1),
+            warehouse_id=world.warehouse_id,
+            **TRACKED,
+        )
+    send, report = shipments.send, shipments.report
+
+    def but_not_the_first(function: object, *args: object, **kwargs: object) -> object:
+        [entry] = [a for a in args if isinstance(a, OutboxEntry)]
+        if entry.order.amazon_order_id == ORDER:
+            raise RuntimeError("unexpected")
+        return function(*args, **kwargs)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(shipments, "send", partial(but_not_the_first, send))
+        world.work()
+    states = dict(OutboxEntry.objects.values_list("order__amazon_order_id", "state"))
+    assert states == {ORDER: "unknown", OTHER: "succeeded"}
+
+    world.move_clock(timedelta(minutes=1))
+    with monkeypatch.context() as broken:
+        broken.setattr(shipments, "report", partial(but_not_the_first, report))
+        world.work()
+    assert OutboxEntry.objects.filter(state="succeeded").count() == 2
+    assert OutboxEntry.objects.get(reported_at=None).order.amazon_order_id == ORDER
+
+    world.work()
+    assert not OutboxEntry.objects.filter(reported_at=None).exists()
+
+
+def test_one_shipment_that_cannot_be_recorded_keeps_no_other_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id, lines = imported(world, wire_item(quantity=2))
+    ChannelSettings.objects.update(active=False)
+    first = world.shop.fulfil(
+        order_id, lines_of(lines, 1), warehouse_id=world.warehouse_id, **TRACKED
+    )
+    world.shop.fulfil(
+        order_id, lines_of(lines, 1), warehouse_id=world.warehouse_id, **TRACKED
+    )
+    with world.shop.writer():
+        # Nothing is swept, and nothing is lost, while the channel is off.
+        assert lifecycle.sweep() == 0
+    world.move_clock(timedelta(hours=2))
+    ChannelSettings.objects.update(active=True)
+    record = lifecycle.record_shipments
+
+    def but_not_the_first(shipments: list[Shipment]) -> int:
+        if shipments[0].fulfillment_id == first:
+            raise RuntimeError("unexpected")
+        return record(shipments)
+
+    with monkeypatch.context() as broken, world.shop.writer():
+        broken.setattr(lifecycle, "record_shipments", but_not_the_first)
+        assert lifecycle.sweep() == 1
+    world.move_clock(timedelta(hours=2))
+    with world.shop.writer():
+        assert lifecycle.sweep() == 1
+    assert AmazonPackage.objects.count() == 2
