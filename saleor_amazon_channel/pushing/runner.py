@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 #: How each kind of intent is sent, remembered and reported. A kind's module has
 #: ``send(client, entry, max_wait_seconds, *, reconcile)``, ``record_success(entry)``
 #: and ``report(entry)``.
-KINDS = {OutboxEntry.Kind.CONFIRM_SHIPMENT: shipments}
+KINDS = {str(OutboxEntry.Kind.CONFIRM_SHIPMENT): shipments}
 
 #: Few, so that their claims outlive the slowest answers.
 BATCH_SIZE = 5
