@@ -99,14 +99,20 @@ def reconsider_waiting(account_id: int, marketplace_id: str | None = None) -> in
 
 
 def import_named(amazon_order_ids: Iterable[str]) -> None:
-    """Import these orders now, also those from before ``import_from``."""
+    """Import these orders now, also those from before ``import_from``.
+
+    That they were named is remembered: what blocks one now may be gone later.
+    """
     with transaction.atomic():
         orders = [
             order
             for order in lock_objects.orders_by_id(amazon_order_ids)
             if order.import_state != State.IMPORTED
         ]
-        _import_safely(orders, is_named=True)
+        for order in orders:
+            order.is_import_requested = True
+        AmazonOrder.objects.bulk_update(orders, ["is_import_requested"])
+        _import_safely(orders)
 
 
 def _import_batch(state: str, checked_before: datetime | None = None) -> Imported:
@@ -115,22 +121,20 @@ def _import_batch(state: str, checked_before: datetime | None = None) -> Importe
         return _import_safely(orders)
 
 
-def _import_safely(
-    orders: Sequence[AmazonOrder], *, is_named: bool = False
-) -> Imported:
+def _import_safely(orders: Sequence[AmazonOrder]) -> Imported:
     """Import a batch; if that fails unexpectedly, each order on its own."""
     if not orders:
         return Imported()
     try:
         with transaction.atomic():
-            return _import(orders, is_named)
+            return _import(orders)
     except Exception as error:  # noqa: BLE001
         # Whatever it is, it must not keep the neighbours out.
         if len(orders) > 1:
             result = Imported()
             for order in orders:
                 order.refresh_from_db()
-                result.add(_import_safely([order], is_named=is_named))
+                result.add(_import_safely([order]))
             return result
         order = orders[0]
         # Only what and where: the exception's own text may quote the buyer's data.
@@ -159,7 +163,7 @@ class _Candidate:
     variant_ids: dict[str, str] = field(default_factory=dict)
 
 
-def _import(orders: Sequence[AmazonOrder], is_named: bool) -> Imported:
+def _import(orders: Sequence[AmazonOrder]) -> Imported:
     marketplaces = {
         (row.account_id, row.marketplace_id): row
         for row in Marketplace.objects.filter(
@@ -180,7 +184,9 @@ def _import(orders: Sequence[AmazonOrder], is_named: bool) -> Imported:
             amazon_order,
             import_orders=bool(marketplace and marketplace.import_orders),
             import_from=(
-                amazon_order.created_time if is_named else order.account.import_from
+                amazon_order.created_time
+                if order.is_import_requested
+                else order.account.import_from
             ),
             is_mapped=bool(marketplace and marketplace.is_mapped),
         )

@@ -53,6 +53,8 @@ class AmazonOrder(models.Model):
     import_state = models.CharField(
         max_length=16, choices=ImportState.choices, default=ImportState.WAITING
     )
+    #: Staff asked for this very order, so it may be older than ``import_from``.
+    is_import_requested = models.BooleanField(default=False)
     #: List of {code, message, subject}: see ``store.contract.Blocker``.
     blockers = models.JSONField(default=list)
     #: The latest thing that happened to the order here, in words.
@@ -195,7 +197,8 @@ class SyncCursor(models.Model):
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     last_run_at = models.DateTimeField(null=True)
-    #: When the next run is due; null means at once.
+    #: When the next run is due; null means at once. While a run holds the lease this
+    #: is when the lease ends, so that a null written meanwhile is seen as a wish.
     next_run_at = models.DateTimeField(null=True)
     #: A scan that ran out of budget goes on from here instead of starting over, which
     #: a long one would otherwise do for ever: Amazon's token for the next page, the
@@ -203,6 +206,9 @@ class SyncCursor(models.Model):
     page_token = models.TextField(blank=True)
     page_filter = models.JSONField(default=dict)
     page_watermark = models.DateTimeField(null=True)
+    #: From here on Amazon refused buyer data, so what it gave is to be read again once
+    #: it does not; null when there is nothing to read again.
+    without_buyer_since = models.DateTimeField(null=True)
     #: Why the last run did not end well, in words; empty when it did.
     last_error = models.TextField(blank=True)
 
