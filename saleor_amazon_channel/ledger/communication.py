@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from django.db import transaction
+
 from ..amazon import errors
 from ..models import CommunicationLog, SellerAccount
 
 #: Until a person acts, no call of the account can succeed.
 _STOPS_THE_ACCOUNT = (errors.ReauthorizationRequired, errors.AppCredentialsInvalid)
+_CREDENTIALS = ("lwa_client_id", "lwa_client_secret", "refresh_token")
 
 
 def note_failure(
     account: SellerAccount, operation: str, error: errors.AmazonError
 ) -> None:
-    """Log a failure that a retry does not mend, and stop the account if it must be."""
+    """Log a failure that a retry does not mend, and stop the account if it must be.
+
+    The account goes on if it was given other credentials than the call failed with.
+    """
     code = getattr(error, "codes", ())
     CommunicationLog.objects.create(
         account=account,
@@ -22,6 +28,15 @@ def note_failure(
         request_id=getattr(error, "request_id", "")[:100],
     )
     if isinstance(error, _STOPS_THE_ACCOUNT):
+        _stop(account, error.action)
+
+
+def _stop(account: SellerAccount, reason: str) -> None:
+    with transaction.atomic():
+        now = SellerAccount.objects.select_for_update().get(pk=account.pk)
+        # Encrypted, so it is not for the database to compare them.
+        if any(getattr(now, name) != getattr(account, name) for name in _CREDENTIALS):
+            return
         account.state = SellerAccount.State.NEEDS_REAUTHORIZATION
-        account.state_reason = error.action
+        account.state_reason = reason
         account.save(update_fields=["state", "state_reason"])
