@@ -83,8 +83,9 @@ def connect(connection: Connection) -> SellerAccount:
 
     An account that is connected already (same region and seller id) keeps its settings
     and marketplaces and gets the new credentials: this is how it is re-authorized.
-    ``import_from`` is changed only where it is given. Raises AccountError, and then
-    nothing was written.
+    ``import_from`` is changed only where it is given; an earlier one makes the next
+    scan begin there, and what waited for it is looked at again. Raises AccountError,
+    and then nothing was written.
     """
     values = _check_values(connection)
     candidate = SellerAccount(**values)
@@ -95,9 +96,13 @@ def connect(connection: Connection) -> SellerAccount:
             .filter(region=candidate.region, seller_id=candidate.seller_id)
             .first()
         )
+        is_earlier = False
         if account is None:
             account = candidate
         else:
+            is_earlier = "import_from" in values and (
+                candidate.import_from < account.import_from
+            )
             for name, value in values.items():
                 setattr(account, name, value)
             account.state, account.state_reason = SellerAccount.State.ACTIVE, ""
@@ -111,6 +116,9 @@ def connect(connection: Connection) -> SellerAccount:
                 "seller_id",
             ) from error
         _save_marketplaces(account, participations)
+        if is_earlier:
+            pull.start_over(account)
+            importer.reconsider_waiting(account.pk)
         pull.pull_now(account)
     return account
 

@@ -86,6 +86,37 @@ def test_a_connected_account_has_its_marketplaces_and_is_pulled_next(
         assert [due.pk for due in pull.due_accounts()] == [account.pk]
 
 
+def test_an_earlier_import_from_reaches_back(connection: Connection) -> None:
+    with clock.frozen(NOW):
+        account = accounts.connect(connection)
+        pull.pull(account)
+        waiting = AmazonOrder.objects.create(
+            account=account,
+            amazon_order_id="111-0000001-0000001",
+            marketplace_id=GERMANY,
+            created_time=NOW,
+            last_updated_time=NOW,
+        )
+
+        accounts.connect(replace(connection, import_from=NOW - timedelta(days=60)))
+
+        cursor = SyncCursor.objects.get()
+        assert (cursor.watermark, cursor.next_run_at) == (None, None)
+        waiting.refresh_from_db()
+        assert waiting.import_state == "ready"
+
+
+def test_a_later_import_from_leaves_the_scan_where_it_is(
+    connection: Connection,
+) -> None:
+    with clock.frozen(NOW):
+        pull.pull(accounts.connect(connection))
+
+        accounts.connect(replace(connection, import_from=NOW + timedelta(days=1)))
+
+        assert SyncCursor.objects.get().watermark == NOW - timedelta(minutes=2)
+
+
 def test_the_secrets_are_encrypted_in_the_database(connection: Connection) -> None:
     accounts.connect(connection)
 

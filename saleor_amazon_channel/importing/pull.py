@@ -6,6 +6,11 @@ with the proof that the lease was still ours, and the watermark moves only after
 last page, to the upper bound that Amazon named on the first (SP-API, "Get orders with
 filtering criteria"). Pages overlap the last scan, since late writes do appear on
 Amazon's side behind the watermark.
+
+Where Amazon refuses buyer data (a role that the app lacks), the orders are read without
+it. That moves the watermark too, or each scan would begin at the same place for ever;
+the cursor keeps from where on data is missing, and once a scan comes to its end with
+buyer data the next one begins there.
 """
 
 from __future__ import annotations
@@ -18,7 +23,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, DateTimeField, Q, Value, When
 
 from .. import budget, clock, lock_objects
 from ..amazon import errors
@@ -81,6 +86,23 @@ def pull_now(account: SellerAccount) -> None:
     SyncCursor.objects.filter(pk=cursor.pk).update(next_run_at=None)
 
 
+def start_over(account: SellerAccount) -> None:
+    """Let the next scan begin at the account's ``import_from``.
+
+    A scan that is under way loses its lease: its end would set the watermark again.
+    """
+    SyncCursor.objects.filter(account=account, stream=STREAM).update(
+        watermark=None,
+        without_buyer_since=None,
+        page_token="",
+        page_filter={},
+        page_watermark=None,
+        lease_token=None,
+        lease_until=None,
+        next_run_at=None,
+    )
+
+
 def pull(account: SellerAccount) -> PullResult:
     """Scan what changed since the last scan; nothing if another worker is at it."""
     lease = _take_lease(account)
@@ -92,10 +114,8 @@ def pull(account: SellerAccount) -> PullResult:
     try:
         with budget.client_for(account) as client:
             while not is_complete:
-                page, page_filter = _fetch(client, account, cursor_id)
-                result, is_complete = _commit(
-                    account, cursor_id, token, page, page_filter
-                )
+                page = _fetch(client, account, cursor_id)
+                result, is_complete = _commit(account, cursor_id, token, page)
                 pages, recorded = pages + 1, recorded + result
     except errors.TryLater as failure:
         error, retry_at = str(failure), failure.available_at
@@ -109,6 +129,13 @@ def pull(account: SellerAccount) -> PullResult:
     except LeaseLostError:
         logger.warning("account %s: the lease on the scan was lost", account.pk)
         return PullResult(pages, recorded, error="The lease was lost.")
+    except Exception as failure:
+        # Only its type: the exception's own text may quote the buyer's data.
+        error = (
+            f"The scan failed unexpectedly ({type(failure).__name__}); the server's "
+            "log says why. It is tried again by itself."
+        )
+        raise
     finally:
         _release(cursor_id, token, error, retry_at)
     return PullResult(pages, recorded, is_complete, error)
@@ -141,23 +168,35 @@ def pull_named(
 def _take_lease(account: SellerAccount) -> tuple[int, uuid.UUID] | None:
     cursor, _ = SyncCursor.objects.get_or_create(account=account, stream=STREAM)
     now, token = clock.now(), uuid.uuid4()
+    until = now + LEASE_LIFETIME
     taken = (
         SyncCursor.objects.filter(pk=cursor.pk)
         .filter(Q(lease_until=None) | Q(lease_until__lte=now))
-        .update(lease_token=token, lease_until=now + LEASE_LIFETIME)
+        # So that ``_release`` can tell a ``pull_now`` of meanwhile, which writes null.
+        .update(lease_token=token, lease_until=until, next_run_at=until)
     )
     return (cursor.pk, token) if taken else None
 
 
-def _fetch(
-    client: Client, account: SellerAccount, cursor_id: int
-) -> tuple[SearchOrdersPage, dict[str, Any]]:
+@dataclass(frozen=True)
+class _Page:
+    content: SearchOrdersPage
+    filter: dict[str, Any]
+    is_with_buyer: bool
+
+
+def _fetch(client: Client, account: SellerAccount, cursor_id: int) -> _Page:
     """The next page of the scan: the first one, or where the cursor says to go on."""
     cursor = SyncCursor.objects.get(pk=cursor_id)
     if cursor.page_token:
         page_filter = cursor.page_filter
     else:
-        since = cursor.watermark or account.import_from
+        since = cursor.watermark
+        if since is None:
+            # Not the instance's: it may have been lowered since that was loaded.
+            since = SellerAccount.objects.values_list("import_from", flat=True).get(
+                pk=account.pk
+            )
         page_filter = {
             "last_updated_after": (since - OVERLAP).isoformat(),
             "marketplace_ids": list(
@@ -168,12 +207,13 @@ def _fetch(
         }
     try:
         page = _search(client, cursor.page_token, page_filter, INCLUDED_DATA)
+        return _Page(page, page_filter, is_with_buyer=True)
     except errors.Forbidden as failure:
         # The app may lack the roles for buyer data only ("Access Orders PII"): go on
         # without it, so that the orders are at least here, blocked for their address.
         page = _search(client, cursor.page_token, page_filter, _WITHOUT_BUYER)
         communication.note_failure(account, SEARCH_ORDERS, failure)
-    return page, page_filter
+    return _Page(page, page_filter, is_with_buyer=False)
 
 
 def _search(
@@ -196,24 +236,31 @@ def _commit(
     account: SellerAccount,
     cursor_id: int,
     token: uuid.UUID,
-    page: SearchOrdersPage,
-    page_filter: dict[str, Any],
+    page: _Page,
 ) -> tuple[Recorded, bool]:
     """Record a page and move the cursor, in one transaction, if the lease is ours."""
     with transaction.atomic():
         cursor = lock_objects.cursor_with_lease(cursor_id, token)
         if cursor is None:
             raise LeaseLostError
-        orders = zip(page.orders, page.payloads, strict=True)
-        recorded = recorder.record(account, list(orders), page.malformed)
+        content = page.content
+        orders = zip(content.orders, content.payloads, strict=True)
+        recorded = recorder.record(account, list(orders), content.malformed)
         if not cursor.page_token:
-            cursor.page_watermark = page.last_updated_before
-        cursor.page_token = page.next_token or ""
-        cursor.page_filter = page_filter if page.next_token else {}
-        is_complete = page.next_token is None
+            cursor.page_watermark = content.last_updated_before
+        cursor.page_token = content.next_token or ""
+        cursor.page_filter = page.filter if content.next_token else {}
+        is_complete = content.next_token is None
+        if not page.is_with_buyer and cursor.without_buyer_since is None:
+            cursor.without_buyer_since = datetime.fromisoformat(
+                page.filter["last_updated_after"]
+            )
         if is_complete:
+            if page.is_with_buyer and cursor.without_buyer_since:
+                cursor.watermark = cursor.without_buyer_since
+                cursor.without_buyer_since = cursor.next_run_at = None
             # Never backwards: Amazon's clock and ours may differ.
-            if cursor.page_watermark and (
+            elif cursor.page_watermark and (
                 cursor.watermark is None or cursor.page_watermark > cursor.watermark
             ):
                 cursor.watermark = cursor.page_watermark
@@ -234,10 +281,15 @@ def _release(
 ) -> None:
     now = clock.now()
     due = now + ChannelSettings.load().pull_interval
+    if retry_at:
+        due = min(due, retry_at)
     SyncCursor.objects.filter(pk=cursor_id, lease_token=token).update(
         lease_token=None,
         lease_until=None,
         last_run_at=now,
-        next_run_at=min(due, retry_at) if retry_at else due,
+        # Null: asked for while this run was under way, and then due at once.
+        next_run_at=Case(
+            When(next_run_at=None, then=None), default=Value(due, DateTimeField())
+        ),
         last_error=error,
     )
