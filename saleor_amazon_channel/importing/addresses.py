@@ -25,6 +25,7 @@ import unicodedata
 from dataclasses import dataclass, field
 
 from ..amazon.orders import Address
+from ..store.blockers import WORK_IT_THERE
 from ..store.contract import AddressDraft, Blocker, BlockerCode
 from .countries import (
     COUNTRY_ALIASES,
@@ -80,7 +81,7 @@ def map_address(
                 "addressLine1",
                 "Amazon gave no street. If all orders lack it, the app needs the role "
                 "Direct-to-Consumer Delivery (Restricted) in Seller Central; otherwise "
-                "enter the address.",
+                f"ask the buyer for it and {WORK_IT_THERE}",
             )
         )
     phone, phone_as_given = _phone(address.phone, country)
@@ -119,7 +120,7 @@ def _within(subject: str, text: str, length: int, blockers: list[Blocker]) -> st
             _blocker(
                 subject,
                 f"The address field {subject} has {len(text)} characters, the shop "
-                f"holds {length}: shorten it.",
+                f"holds {length}: {WORK_IT_THERE}",
             )
         )
     return text
@@ -130,13 +131,14 @@ def _country(address: Address, blockers: list[Blocker]) -> str:
     code = COUNTRY_ALIASES.get(code, code)
     if not code:
         blockers.append(
-            _blocker("countryCode", "Amazon gave no country: enter the address.")
+            _blocker("countryCode", f"Amazon gave no country: {WORK_IT_THERE}")
         )
     elif code not in COUNTRY_CODES:
         blockers.append(
             _blocker(
                 "countryCode",
-                f"{code[:20]} is not a country code that the shop knows: correct it.",
+                f"{code[:20]} is not a country code that the shop knows: "
+                f"{WORK_IT_THERE}",
             )
         )
     return code

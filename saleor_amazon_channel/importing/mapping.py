@@ -34,6 +34,7 @@ from ..amazon.orders import (
     TaxCollectionModel,
     TaxEntityType,
 )
+from ..store.blockers import WORK_IT_THERE
 from ..store.contract import (
     AddressDraft,
     Blocker,
@@ -455,7 +456,7 @@ def _shipping_address(order: Order, is_to_be_shipped: bool) -> MappedAddress | N
                     BlockerCode.BAD_ADDRESS,
                     "Amazon gave no delivery address. If all orders lack it, the app "
                     "needs the role Direct-to-Consumer Delivery (Restricted) in Seller "
-                    "Central; otherwise enter the address.",
+                    f"Central; otherwise ask the buyer for it and {WORK_IT_THERE}",
                     "deliveryAddress",
                 ),
             )

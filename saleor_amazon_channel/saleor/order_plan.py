@@ -16,11 +16,11 @@ from saleor.shipping.models import ShippingMethod, ShippingMethodChannelListing
 from saleor.tax.models import TaxClass
 from saleor.warehouse.models import ChannelWarehouse
 
+from ..store import blockers
 from ..store.contract import (
     AddressDraft,
     BlockedOrder,
     Blocker,
-    BlockerCode,
     CreatedOrder,
     LineDraft,
     NewOrder,
@@ -193,32 +193,19 @@ class Surroundings:
     def _channel_blockers(self, plan: Plan) -> Iterable[Blocker]:
         channel = self.channels.get(plan.channel_id)
         if channel is None:
-            yield _mismatch(
-                "The marketplace is mapped to a channel that is gone. "
-                "Choose another one.",
-                plan.new.channel_id,
-            )
+            yield blockers.channel_gone(plan.new.channel_id)
             return
         if channel.currency_code != plan.draft.currency:
-            yield _mismatch(
-                f"The order is in {plan.draft.currency}, but channel {channel.slug} "
-                f"sells in {channel.currency_code}. Map the marketplace to a channel "
-                f"in {plan.draft.currency}.",
-                channel.slug,
+            yield blockers.other_currency(
+                channel.slug, channel.currency_code, plan.draft.currency
             )
         if (channel.pk, plan.shipping_method_id) not in self.shipping_methods:
-            yield _mismatch(
-                f"The mapped shipping method is not available in channel "
-                f"{channel.slug}. Add it there, or choose another one.",
-                plan.new.shipping_method_id,
+            yield blockers.shipping_method_gone(
+                channel.slug, plan.new.shipping_method_id
             )
         for text, id_ in zip(plan.new.warehouse_ids, plan.warehouse_ids, strict=True):
             if (channel.pk, id_) not in self.warehouses:
-                yield _mismatch(
-                    f"A mapped warehouse does not belong to channel {channel.slug}. "
-                    "Add it there, or choose another one.",
-                    text,
-                )
+                yield blockers.warehouse_gone(channel.slug, text)
 
     def _variant_blockers(self, plan: Plan) -> Iterable[Blocker]:
         for sku in dict.fromkeys(
@@ -226,20 +213,7 @@ class Surroundings:
             for line in plan.draft.lines
             if plan.variant_id(line) not in self.variants
         ):
-            yield unknown_sku(sku)
-
-
-def unknown_sku(sku: str) -> Blocker:
-    return Blocker(
-        BlockerCode.UNKNOWN_SKU,
-        f"No product variant has the SKU {sku}. Create one, or give the SKU to one; "
-        "the order is then imported by itself.",
-        sku,
-    )
-
-
-def _mismatch(message: str, subject: str) -> Blocker:
-    return Blocker(BlockerCode.CHANNEL_MISMATCH, message, subject)
+            yield blockers.unknown_sku(sku)
 
 
 ADDRESS_FIELDS = (
@@ -263,19 +237,9 @@ def _address_blockers(address: AddressDraft | None, name: str) -> Iterable[Block
         return
     for column, limit in _ADDRESS_LIMITS.items():
         if len(getattr(address, column)) > limit:
-            yield Blocker(
-                BlockerCode.BAD_ADDRESS,
-                f"The {name}'s {column.replace('_', ' ')} is longer than the {limit} "
-                "characters that Saleor holds.",
-                column,
-            )
+            yield blockers.too_long(name, column, limit)
     if address.country not in countries:
-        yield Blocker(
-            BlockerCode.BAD_ADDRESS,
-            f"The {name} is in a country that Saleor does not know: "
-            f"{address.country!r}.",
-            "country",
-        )
+        yield blockers.unknown_country(name, address.country)
 
 
 def _integer(text: str) -> int:

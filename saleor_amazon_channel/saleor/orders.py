@@ -23,10 +23,10 @@ from django.db import connection, transaction
 from saleor.order.models import Order, OrderLine
 from saleor.plugins.manager import get_plugins_manager
 
+from ..store import blockers
 from ..store.contract import (
     BlockedOrder,
     Blocker,
-    BlockerCode,
     CreatedOrder,
     LineDraft,
     NewOrder,
@@ -147,15 +147,11 @@ def _short(plan: Plan, shortage: Shortage, around: Surroundings) -> Blocker:
         for line in plan.draft.lines
         if plan.variant_id(line) == shortage.variant_id
     )
-    names = ", ".join(
-        around.warehouses[plan.channel_id, id_] for id_ in plan.warehouse_ids
-    )
-    return Blocker(
-        BlockerCode.OUT_OF_STOCK,
-        f"{shortage.needed} of {sku} are needed and {shortage.free} are free in the "
-        f"mapped warehouses ({names}). The order is imported as soon as there is "
-        "stock.",
+    return blockers.out_of_stock(
         sku,
+        shortage.needed,
+        shortage.free,
+        [around.warehouses[plan.channel_id, id_] for id_ in plan.warehouse_ids],
     )
 
 

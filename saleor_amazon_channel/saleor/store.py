@@ -40,10 +40,9 @@ from saleor.shipping.models import ShippingMethodChannelListing
 from saleor.warehouse.models import Allocation, ChannelWarehouse
 
 from .. import clock
+from ..store import blockers
 from ..store.contract import (
     BlockedOrder,
-    Blocker,
-    BlockerCode,
     Channel,
     CreatedOrder,
     NewOrder,
@@ -56,7 +55,6 @@ from ..store.contract import (
 )
 from .actions import cancel_order
 from .app import get_app
-from .order_plan import unknown_sku
 from .order_rows import KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY
 from .orders import create_orders
 
@@ -122,21 +120,17 @@ class SaleorStore:
             ChannelRow.objects.filter(pk=channel_id)
             .values_list("slug", flat=True)
             .first()
-        )
+        ) or channel_id
         resolutions = {}
         for sku in skus:
             variant_id, product_id = variants.get(sku, (None, None))
             blocker = None
             if variant_id is None:
-                blocker = unknown_sku(sku)
+                blocker = blockers.unknown_sku(sku)
             elif product_id not in published:
-                blocker = _not_available(
-                    sku, f"The product with SKU {sku} is not published in {slug}."
-                )
+                blocker = blockers.not_published(sku, slug)
             elif variant_id not in listed:
-                blocker = _not_available(
-                    sku, f"The variant with SKU {sku} has no price in {slug}."
-                )
+                blocker = blockers.no_price(sku, slug)
             resolutions[sku] = SkuResolution(
                 sku, str(variant_id) if variant_id else None, blocker
             )
@@ -253,14 +247,6 @@ class SaleorStore:
             )
             for order in Order.objects.filter(pk__in=order_ids)
         }
-
-
-def _not_available(sku: str, what: str) -> Blocker:
-    return Blocker(
-        BlockerCode.NOT_AVAILABLE_IN_CHANNEL,
-        f"{what} Publish and list it there; the order is then imported by itself.",
-        sku,
-    )
 
 
 def position_of(composed_id: str) -> int:

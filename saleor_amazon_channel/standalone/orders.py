@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass, field
 from django.db import connection
 
 from .. import clock
+from ..store import blockers
 from ..store.contract import (
     AddressDraft,
     BlockedOrder,
     Blocker,
-    BlockerCode,
     CreatedOrder,
     LineDraft,
     NewOrder,
@@ -91,11 +91,12 @@ def create_orders(
         reference = new.draft.amazon_order_id
         if reference in existing or reference in plans:
             continue
-        blockers = _mismatches(new, channels, variants)
-        if not blockers and not new.draft.is_amazon_fulfilled:
-            blockers = _shortages(new, variants, locked)
-        if blockers:
-            blocked[reference] = BlockedOrder(reference, tuple(blockers))
+        found = _mismatches(new, channels, variants)
+        if not found and not new.draft.is_amazon_fulfilled:
+            names = {w.id: w.name for w in channels[new.channel_id].warehouses}
+            found = _shortages(new, variants, locked, names)
+        if found:
+            blocked[reference] = BlockedOrder(reference, tuple(found))
         else:
             channel = channels[new.channel_id]
             plans[reference] = _plan(new, channel, next(numbers), variants, locked)
@@ -147,57 +148,39 @@ def _existing(references: Sequence[str]) -> dict[str, CreatedOrder]:
 def _mismatches(
     new: NewOrder, channels: Mapping[str, PortChannel], variants: Mapping[int, Variant]
 ) -> list[Blocker]:
-    def mismatch(message: str, subject: str) -> Blocker:
-        return Blocker(BlockerCode.CHANNEL_MISMATCH, message, subject)
-
     channel = channels.get(new.channel_id)
     if channel is None:
-        return [mismatch("The mapped channel does not exist.", new.channel_id)]
-    blockers = []
+        return [blockers.channel_gone(new.channel_id)]
+    found = []
     if channel.currency != new.draft.currency:
-        blockers.append(
-            mismatch(
-                f"The order is in {new.draft.currency}, "
-                f"channel {channel.slug} is in {channel.currency}.",
-                channel.slug,
-            )
+        found.append(
+            blockers.other_currency(channel.slug, channel.currency, new.draft.currency)
+        )
+    if new.shipping_method_id not in {m.id for m in channel.shipping_methods}:
+        found.append(
+            blockers.shipping_method_gone(channel.slug, new.shipping_method_id)
         )
     warehouses = {warehouse.id for warehouse in channel.warehouses}
-    blockers += [
-        mismatch(f"Channel {channel.slug} does not have this warehouse.", warehouse_id)
+    found += [
+        blockers.warehouse_gone(channel.slug, warehouse_id)
         for warehouse_id in new.warehouse_ids
         if warehouse_id not in warehouses
     ]
-    if new.shipping_method_id not in {m.id for m in channel.shipping_methods}:
-        blockers.append(
-            mismatch(
-                f"Channel {channel.slug} does not have this shipping method.",
-                new.shipping_method_id,
-            )
-        )
-    blockers += [
-        Blocker(
-            BlockerCode.UNKNOWN_SKU,
-            f"No variant of the shop has the SKU {line.sku}.",
-            line.sku,
-        )
+    unknown = [
+        line.sku
         for line in new.draft.lines
         if int(new.variant_ids.get(line.sku, 0)) not in variants
     ]
-    for address in (new.draft.shipping_address, new.draft.billing_address):
-        blockers += [each for each in _too_long(address) if each not in blockers]
-    return blockers
+    found += map(blockers.unknown_sku, dict.fromkeys(unknown))
+    found += _too_long(new.draft.shipping_address, "shipping address")
+    found += _too_long(new.draft.billing_address, "billing address")
+    return found
 
 
-def _too_long(address: AddressDraft | None) -> Iterator[Blocker]:
-    for name, limit in _ADDRESS_LIMITS.items():
-        if address is not None and len(getattr(address, name)) > limit:
-            yield Blocker(
-                BlockerCode.BAD_ADDRESS,
-                f"The address's {name.replace('_', ' ')} is longer than the {limit} "
-                "characters that the shop holds.",
-                name,
-            )
+def _too_long(address: AddressDraft | None, name: str) -> Iterator[Blocker]:
+    for column, limit in _ADDRESS_LIMITS.items():
+        if address is not None and len(getattr(address, column)) > limit:
+            yield blockers.too_long(name, column, limit)
 
 
 def _stocked_lines(
@@ -210,27 +193,24 @@ def _stocked_lines(
 
 
 def _shortages(
-    new: NewOrder, variants: Mapping[int, Variant], locked: stock.LockedStock
+    new: NewOrder,
+    variants: Mapping[int, Variant],
+    locked: stock.LockedStock,
+    warehouse_names: Mapping[str, str],
 ) -> list[Blocker]:
     shipped: dict[Variant, int] = defaultdict(int)
     wanted: dict[Variant, int] = defaultdict(int)
     for line, variant in _stocked_lines(new, variants):
         shipped[variant] += line.quantity_shipped
         wanted[variant] += line.quantity - line.quantity_shipped
-    blockers = []
+    names = [warehouse_names[id_] for id_ in new.warehouse_ids]
+    found = []
     for variant, units in wanted.items():
         available = locked.available(variant.pk, map(int, new.warehouse_ids))
         left = max(available - shipped[variant], 0)
         if left < units:
-            blockers.append(
-                Blocker(
-                    BlockerCode.OUT_OF_STOCK,
-                    f"{units} of {variant.sku} wanted, {left} available in the mapped "
-                    "warehouses. The order is imported once there is enough.",
-                    variant.sku,
-                )
-            )
-    return blockers
+            found.append(blockers.out_of_stock(variant.sku, units, left, names))
+    return found
 
 
 def _plan(

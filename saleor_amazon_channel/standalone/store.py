@@ -9,10 +9,9 @@ from decimal import Decimal
 from django.db import connection
 from django.db.models import Prefetch, QuerySet, Sum
 
+from ..store import blockers
 from ..store.contract import (
     BlockedOrder,
-    Blocker,
-    BlockerCode,
     CreatedOrder,
     NewOrder,
     Shipment,
@@ -77,7 +76,11 @@ class StandaloneStore:
             Prefetch("listings", Listing.objects.filter(channel_id=int(channel_id)))
         )
         found = {variant.sku: variant for variant in variants}
-        return {sku: _resolution(sku, found.get(sku)) for sku in skus}
+        slugs = Channel.objects.filter(pk=int(channel_id)).values_list(
+            "slug", flat=True
+        )
+        slug = slugs.first() or channel_id
+        return {sku: _resolution(sku, found.get(sku), slug) for sku in skus}
 
     def create_orders(
         self, new_orders: Sequence[NewOrder]
@@ -144,26 +147,20 @@ class StandaloneStore:
         }
 
 
-def _resolution(sku: str, variant: Variant | None) -> SkuResolution:
+def _resolution(sku: str, variant: Variant | None, channel: str) -> SkuResolution:
     if variant is None:
         return SkuResolution(
             sku,
             None,
-            Blocker(
-                BlockerCode.UNKNOWN_SKU,
-                f"No variant of the shop has the SKU {sku}. "
-                "Create it, or map the SKU to another one.",
-                sku,
-            ),
+            blockers.unknown_sku(sku),
         )
     listing = next(iter(variant.listings.all()), None)
     if listing is None or not listing.has_price:
-        problem = f"The product of {sku} has no price in the channel."
+        blocker = blockers.no_price(sku, channel)
     elif not listing.is_published:
-        problem = f"The product of {sku} is not published in the channel."
+        blocker = blockers.not_published(sku, channel)
     else:
         return SkuResolution(sku, str(variant.pk))
-    blocker = Blocker(BlockerCode.NOT_AVAILABLE_IN_CHANNEL, problem, sku)
     return SkuResolution(sku, str(variant.pk), blocker)
 
 
