@@ -21,7 +21,9 @@ def read() -> dict[str, Any]:
     settings = ChannelSettings.load()
     cursors = {cursor.account_id: cursor for cursor in SyncCursor.objects.all()}
     accounts = []
-    for account in SellerAccount.objects.order_by("pk"):
+    # Without the secrets: the operator may look before there is a key to decrypt them.
+    columns = ("name", "region", "state", "state_reason")
+    for account in SellerAccount.objects.only(*columns).order_by("pk"):
         cursor = cursors.get(account.pk)
         accounts.append(
             {
@@ -48,6 +50,14 @@ def _counts(states: Any) -> dict[str, int]:
     return dict(states.annotate(count=Count("id")).order_by())
 
 
+def _next_pull(state: dict[str, Any], account: dict[str, Any]) -> Any:
+    if not state["active"]:
+        return "when the channel is switched on"
+    if account["state"] != SellerAccount.State.ACTIVE:
+        return "when the account is active"
+    return account["next_pull"] or "now"
+
+
 def as_lines(state: dict[str, Any]) -> Iterator[str]:
     """The same for people."""
     yield (
@@ -59,7 +69,7 @@ def as_lines(state: dict[str, Any]) -> Iterator[str]:
         yield (
             f"{account['name']} ({account['region']}): {account['state']}, "
             f"last pull {account['last_pull'] or 'never'}, "
-            f"next {account['next_pull'] or 'now'}"
+            f"next {_next_pull(state, account)}"
         )
         for text in (account["state_reason"], account["last_error"]):
             if text:

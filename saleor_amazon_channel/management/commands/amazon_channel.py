@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import json
+import logging
+import traceback
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import close_old_connections
 
 from ... import clock, lifecycle, store, tasks
-from ...importing import importer, pull
+from ...importing import importer, news, pull
 from ...ledger import status
-from ...models import SellerAccount
+from ...models import ChannelSettings, SellerAccount
 from ...pushing import runner
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def _unless_it_fails(what: str) -> Iterator[None]:
+    """Log what goes wrong in the block, which is due again in the next round."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001
+        # Only what and where: the exception's own text may quote the buyer's data.
+        logger.error(
+            "%s failed with %s\n%s",
+            what,
+            type(error).__name__,
+            "".join(traceback.format_tb(error.__traceback__)),
+        )
+        # One that broke, in a restart of the database, is opened anew.
+        close_old_connections()
 
 
 class Command(BaseCommand):
@@ -32,6 +56,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with store.writer():
+            if options["command"] != "status" and not ChannelSettings.load().active:
+                raise CommandError("The channel is switched off in Saleor's plugins.")
             getattr(self, options["command"])(**options)
 
     def pull(self, **_: Any) -> None:
@@ -44,6 +70,7 @@ class Command(BaseCommand):
                 f"{result.error}"
             )
         imported = importer.import_open()
+        news.settle_cancellations()
         self.stdout.write(f"{imported.imported} imported, {imported.blocked} blocked")
 
     def push(self, **_: Any) -> None:
@@ -56,8 +83,10 @@ class Command(BaseCommand):
 
     def work(self, once: bool, **_: Any) -> None:
         while True:
-            for task, arguments in tasks.due():
-                task(*arguments)
+            with _unless_it_fails("looking for what is due"):
+                for task, arguments in tasks.due():
+                    with _unless_it_fails(task.name):
+                        task(*arguments)
             if once:
                 return
             clock.sleep(1)

@@ -1,0 +1,138 @@
+"""``manage.py amazon_channel``."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import CommandError, call_command
+
+from graphql_api.rows import new_order
+from saleor_amazon_channel import clock, store, tasks
+from saleor_amazon_channel.importing import pull
+from saleor_amazon_channel.models import (
+    AmazonOrder,
+    ChannelSettings,
+    SellerAccount,
+    SyncCursor,
+)
+from wire_orders import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def now() -> Iterator[Callable[[timedelta], None]]:
+    with clock.frozen(NOW) as move:
+        yield move
+
+
+@pytest.fixture
+def active(account: SellerAccount) -> SellerAccount:
+    ChannelSettings.objects.create(id=1, active=True)
+    return account
+
+
+def run(*arguments: str) -> str:
+    output = StringIO()
+    call_command("amazon_channel", *arguments, stdout=output)
+    return output.getvalue()
+
+
+@pytest.mark.parametrize("command", ["pull", "push", "work"])
+def test_nothing_is_done_while_the_channel_is_off(
+    account: SellerAccount, command: str
+) -> None:
+    with pytest.raises(CommandError) as caught:
+        run(command)
+    assert str(caught.value) == "The channel is switched off in Saleor's plugins."
+    assert caught.value.returncode == 1
+    assert not SyncCursor.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_that_fails_does_not_end_the_work(
+    active: SellerAccount,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    buyer = "Änne Müller"
+
+    def fail(_: SellerAccount) -> None:
+        raise ValueError(buyer)
+
+    monkeypatch.setattr(pull, "pull", fail)
+    assert [task.name for task, _ in tasks.due()] == [
+        "saleor_amazon_channel.pull_orders",
+        "saleor_amazon_channel.sweep",
+    ]
+
+    with caplog.at_level(logging.ERROR):
+        run("work", "--once")
+
+    (record,) = caplog.records
+    assert record.getMessage().startswith(
+        "saleor_amazon_channel.pull_orders failed with ValueError\n"
+    )
+    assert "in fail" in record.getMessage()
+    assert buyer not in caplog.text
+    # The sweep came after it, and is not due again.
+    assert [task.name for task, _ in tasks.due()] == [
+        "saleor_amazon_channel.pull_orders"
+    ]
+
+
+def test_pull_also_cancels_what_was_cancelled_on_amazon(
+    active: SellerAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = new_order(
+        active,
+        import_state="imported",
+        shop_order_id="1",
+        fulfillment_status="CANCELLED",
+    )
+    monkeypatch.setattr(pull, "pull", lambda _: pull.PullResult(pages=1))
+    monkeypatch.setattr(
+        store.current(), "cancel_orders", lambda ids, note: dict.fromkeys(ids, "")
+    )
+
+    assert run("pull") == (
+        "Mugs and more (EU): 1 pages, 0 new, 0 changed, 0 known. \n"
+        "0 imported, 0 blocked\n"
+    )
+    order = AmazonOrder.objects.get(pk=order.pk)
+    assert order.cancellation_settled_at == NOW
+
+
+def test_status_needs_no_encryption_key(active: SellerAccount, settings: Any) -> None:
+    settings.AMAZON_CHANNEL_ENCRYPTION_KEYS = ""
+    assert not django_settings.AMAZON_CHANNEL_ENCRYPTION_KEYS
+
+    assert run("status") == (
+        "Channel on, pull every 4 minutes\n"
+        "Mugs and more (EU): active, last pull never, next now\n"
+        "orders: none\n"
+        "outbox: none\n"
+    )
+    assert json.loads(run("status", "--json"))["accounts"][0]["region"] == "EU"
+
+
+def test_status_says_what_the_next_pull_waits_for(account: SellerAccount) -> None:
+    line = "Mugs and more (EU): {}, last pull never, next {}"
+    assert line.format("active", "when the channel is switched on") in run("status")
+
+    ChannelSettings.objects.create(id=1, active=True)
+    SellerAccount.objects.update(state="paused")
+    assert line.format("paused", "when the account is active") in run("status")
+
+    SellerAccount.objects.update(state="active")
+    SyncCursor.objects.create(
+        account=account, stream="orders", next_run_at=NOW + timedelta(minutes=4)
+    )
+    assert line.format("active", "2026-11-20 12:04:00+00:00") in run("status")
