@@ -390,7 +390,6 @@ class AmazonPackage(graphene.ObjectType):
     fulfillment_id = graphene.ID(
         required=True, description="The ID of the shop's fulfillment."
     )
-    carrier_code = graphene.String(description="Amazon's code of the carrier.")
     carrier_name = graphene.String(
         description="The carrier, as given with the fulfillment."
     )
@@ -411,10 +410,6 @@ class AmazonPackage(graphene.ObjectType):
     @staticmethod
     def resolve_fulfillment_id(root: models.AmazonPackage, _info: Any) -> str | None:
         return to_global("Fulfillment", root.fulfillment_id)
-
-    @staticmethod
-    def resolve_carrier_code(root: models.AmazonPackage, _info: Any) -> str | None:
-        return root.carrier_code or None
 
     @staticmethod
     def resolve_carrier_name(root: models.AmazonPackage, _info: Any) -> str | None:

@@ -58,8 +58,8 @@ fragment Everything on AmazonOrder {
     total { amount currency } orderLineId
   }
   packages {
-    packageReferenceId fulfillmentId carrierCode carrierName trackingNumber shipDate
-    isConfirmed items { orderItemId quantity }
+    packageReferenceId fulfillmentId carrierName trackingNumber shipDate isConfirmed
+    items { orderItemId quantity }
   }
   events { date type message actor }
   outboxEntries {
@@ -123,7 +123,6 @@ def test_an_order_says_all_there_is(ask: Ask, account: SellerAccount) -> None:
             {
                 "packageReferenceId": 1,
                 "fulfillmentId": Node.to_global_id("Fulfillment", "5"),
-                "carrierCode": None,
                 "carrierName": "DHL",
                 "trackingNumber": "T-1",
                 "shipDate": "2026-11-20T12:00:00+00:00",
