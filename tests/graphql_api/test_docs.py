@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +14,30 @@ from graphql_api.conftest import Answer
 from saleor_amazon_channel import clock, tasks
 from saleor_amazon_channel.models import ChannelSettings
 from saleor_amazon_channel.sandbox import Sandbox, running_sandbox
+from saleor_amazon_channel.sandbox.orders_file import load_orders
 from standalone.driver import StandaloneDriver
-from wire_orders import GERMANY, NOW, wire_item, wire_order
+from wire_orders import NOW
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
+DOCS = Path(__file__).parents[2] / "docs"
+DOCUMENT = DOCS / "api.md"
 ADDRESS = "http://127.0.0.1:8765"
-FRANCE = "A13V1IB3VIYZZH"
+COMMAND = "--orders docs/orders.json --accounts docs/accounts.json --port 8765"
 
 _EXAMPLE = re.compile(r"```graphql\n(.*?)```\n```json\n(.*?)```", re.DOTALL)
 
 
 @pytest.fixture
 def sandbox(transactional_db: None) -> Iterator[Sandbox]:
-    """A shop with goods, and a seller with three orders: nothing connects them yet."""
+    """A shop with goods, and the document's sandbox: nothing connects them yet."""
     shop = StandaloneDriver()
-    with clock.frozen(NOW), running_sandbox(usage_plans=False) as sandbox:
+    with clock.frozen(NOW), running_sandbox() as sandbox:
         ChannelSettings.objects.create(id=1, active=True)
         channel = shop.create_channel("amazon-de", "EUR", country="DE")
         warehouse = channel.warehouses[0].id
         shop.create_variant("MUG-1", [channel.id], stock={warehouse: 10})
-        sandbox.state.add_account("EU", marketplace_ids=[GERMANY, FRANCE])
-        sandbox.state.put_orders(
-            [
-                wire_order(items=[wire_item(quantity=2)]),
-                wire_order(
-                    "111-0000001-0000002",
-                    created=NOW - timedelta(hours=1),
-                    updated=NOW - timedelta(minutes=30),
-                ),
-                wire_order("111-0000001-0000003", items=[wire_item(sku="CUP-9")]),
-            ]
-        )
+        for account in json.loads((DOCS / "accounts.json").read_text()):
+            sandbox.state.add_account(**account)
+        sandbox.state.put_orders(load_orders(DOCS / "orders.json"))
         yield sandbox
 
 
@@ -73,8 +65,10 @@ def test_the_ellipsis_matches_only_where_it_stands() -> None:
 def test_every_request_gives_the_answer_below_it(
     ask: Callable[..., Answer], sandbox: Sandbox
 ) -> None:
-    examples = _EXAMPLE.findall(DOCUMENT.read_text())
-    assert len(examples) == DOCUMENT.read_text().count("```graphql") == 9
+    text = DOCUMENT.read_text()
+    assert COMMAND in text
+    examples = _EXAMPLE.findall(text)
+    assert len(examples) == text.count("```graphql") == 9
     for request, told in examples:
         answer = ask(request.replace(ADDRESS, sandbox.url))
         assert answer.errors == []
