@@ -19,7 +19,7 @@ from django.db import transaction
 from .. import clock, lock_objects, store
 from ..amazon.errors import MalformedOrder
 from ..amazon.orders import Order
-from ..ledger import payloads, timeline
+from ..ledger import payloads, recorder, timeline
 from ..ledger.recorder import blocker_as_json
 from ..models import AmazonOrder, AmazonOrderItem, Marketplace
 from ..store.contract import (
@@ -177,8 +177,9 @@ def _import(orders: Sequence[AmazonOrder]) -> Imported:
         marketplace = marketplaces.get((order.account_id, order.marketplace_id))
         try:
             amazon_order = Order.from_wire(payloads.join(order.payload, order.personal))
+            recorder.check_fits(amazon_order)
         except MalformedOrder as error:
-            blocked.append((order, [_unreadable(error)]))
+            blocked.append((order, [recorder.unreadable(error)]))
             continue
         decision = rules.decide(
             amazon_order,
@@ -243,14 +244,6 @@ def _new_order(candidate: _Candidate) -> NewOrder:
         warehouse_ids=tuple(candidate.marketplace.warehouse_ids),
         shipping_method_id=candidate.marketplace.shipping_method_id,
         variant_ids=candidate.variant_ids,
-    )
-
-
-def _unreadable(error: MalformedOrder) -> Blocker:
-    return Blocker(
-        BlockerCode.UNREADABLE,
-        f"Amazon's data of this order cannot be read: {error.path} {error.problem}.",
-        error.path,
     )
 
 

@@ -8,8 +8,11 @@ company names, tax registrations and delivery instructions.
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import re
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 Payload = dict[str, Any]
 
 #: On an item: (block, sub-block, field) of what is personal.
@@ -17,6 +20,27 @@ _ITEM_PATHS = (
     ("fulfillment", "packing", "giftOption"),
     ("product", "customization", "customizedUrl"),
 )
+
+
+#: As JSON: NUL, and half of a pair that stands for one character (UTF-16).
+_NOT_STORABLE = re.compile(r"\\u0000|[\ud800-\udfff]")
+
+
+def storable(value: T) -> T:
+    """``value`` itself, or a copy without the characters PostgreSQL cannot store."""
+    if not _NOT_STORABLE.search(json.dumps(value, ensure_ascii=False)):
+        return value
+    return _replaced(value)
+
+
+def _replaced(value: Any) -> Any:
+    if isinstance(value, str):
+        return re.sub(r"[\0\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list):
+        return [_replaced(each) for each in value]
+    if isinstance(value, dict):
+        return {_replaced(name): _replaced(each) for name, each in value.items()}
+    return value
 
 
 def split(payload: Payload) -> tuple[Payload, Payload]:

@@ -1,7 +1,13 @@
 """Store first, judge second: write what Amazon told us into the ledger.
 
 A payload can come twice, late or out of order: ``lastUpdatedTime`` decides, and an
-older or equal one changes nothing.
+older or equal one changes nothing. Except where the one we have lacks buyer data, which
+Amazon leaves out while the app lacks a role, and the equal one has it: then the order
+is completed, unless it is imported already.
+
+What cannot be read, or does not fit our columns, blocks an order that is not imported,
+with what is wrong; the rest of what Amazon last said readably stays. An imported order
+is only told of it: what staff do with it leans on what is stored.
 """
 
 from __future__ import annotations
@@ -10,9 +16,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Model
 
 from .. import clock, lock_objects
 from ..amazon.errors import MalformedOrder
@@ -55,6 +63,29 @@ _ITEM_FIELDS = (
 )
 
 
+#: Where the values come from whose size our columns limit.
+_PATHS = {
+    "amazon_order_id": "orderId",
+    "marketplace_id": "salesChannel.marketplaceId",
+    "fulfillment_status": "fulfillment.fulfillmentStatus",
+    "fulfilled_by": "fulfillment.fulfilledBy",
+    "programs": "programs",
+    "currency": "proceeds.grandTotal.currencyCode",
+    "grand_total": "proceeds.grandTotal.amount",
+}
+_ITEM_PATHS = {
+    "order_item_id": "orderItemId",
+    "seller_sku": "product.sellerSku",
+    "asin": "product.asin",
+    "quantity_ordered": "quantityOrdered",
+    "quantity_shipped": "fulfillment.quantityFulfilled",
+    "proceeds_total": "proceeds.proceedsTotal.amount",
+}
+#: What numeric(20, 3) holds however it is rounded, and PostgreSQL's integer.
+_MONEY_LIMIT = Decimal(10) ** 16
+_QUANTITY_LIMIT = 2**31
+
+
 @dataclass(frozen=True)
 class Recorded:
     """How many orders of a page were new, changed, or known already."""
@@ -94,17 +125,32 @@ def _record(
     received: dict[str, AmazonOrder] = {}
     items = {}
     # A page can hold an order twice; sorted, the newest is kept.
-    for order, raw in sorted(orders, key=lambda pair: pair[0].last_updated_time):
-        received[order.order_id] = _row(account, order, raw)
-        items[order.order_id] = order.order_items
-    for raw, error in malformed:
-        if error.order_id:
-            received.setdefault(error.order_id, _malformed_row(account, raw, error))
+    misfits = []
+    for order, given in sorted(orders, key=lambda pair: pair[0].last_updated_time):
+        raw = payloads.storable(given)
+        try:
+            readable = order if raw is given else Order.from_wire(raw)
+            check_fits(readable)
+        except MalformedOrder as misfit:
+            misfits.append((raw, misfit))
+            continue
+        received[readable.order_id] = _row(account, readable, raw)
+        items[readable.order_id] = readable.order_items
+    unreadable_ids = set()
+    for raw, error in (*malformed, *misfits):
+        order_id = payloads.storable(error.order_id)
+        if (
+            order_id
+            and order_id not in received
+            and _fits(AmazonOrder, "amazon_order_id", order_id)
+        ):
+            received[order_id] = _unreadable_row(account, order_id, raw, error)
+            unreadable_ids.add(order_id)
         CommunicationLog.objects.create(
             account=account,
             operation="searchOrders",
             error_code="MalformedOrder",
-            message=str(error),
+            message=payloads.storable(str(error)),
         )
 
     known = {row.amazon_order_id: row for row in lock_objects.orders_by_id(received)}
@@ -117,9 +163,17 @@ def _record(
             events.append((row, "received", f"Received from Amazon: {_status(row)}."))
         elif old.account_id != account.pk:
             logger.error("order %s belongs to another account", order_id)
+        elif order_id in unreadable_ids:
+            if _apply_unreadable(old, row):
+                events.append((old, "unreadable", old.note))
+                changed.append(old)
         elif row.last_updated_time > old.last_updated_time:
-            events.append((old, "updated", _change(old, row)))
-            _apply(old, row)
+            _apply(old, row, _change(old, row))
+            events.append((old, "updated", old.note))
+            changed.append(old)
+        elif row.last_updated_time == old.last_updated_time and _completes(old, row):
+            _apply(old, row, "Amazon now gives the buyer's data too.")
+            events.append((old, "updated", old.note))
             changed.append(old)
 
     AmazonOrder.objects.bulk_create(new)
@@ -138,23 +192,66 @@ def _record(
     return Recorded(len(new), len(changed), len(received) - len(new) - len(changed))
 
 
-def _row(account: SellerAccount, order: Order, raw: dict[str, Any]) -> AmazonOrder:
-    public, personal = payloads.split(raw)
+def check_fits(order: Order) -> None:
+    """Raise MalformedOrder if a value of the order does not fit its column here."""
+
+    def check(model: type[Model], name: str, value: object, path: str) -> None:
+        if not _fits(model, name, value):
+            limit = _max_length(model, name)
+            problem = f"is longer than {limit} characters" if limit else "is too large"
+            raise MalformedOrder(order.order_id, path, problem)
+
+    values = _order_values(order)
+    for name, path in _PATHS.items():
+        check(AmazonOrder, name, values[name], path)
+    for index, item in enumerate(order.order_items):
+        values = _item_values(item)
+        for name, path in _ITEM_PATHS.items():
+            check(AmazonOrderItem, name, values[name], f"orderItems[{index}].{path}")
+
+
+def _fits(model: type[Model], name: str, value: object) -> bool:
+    if isinstance(value, str):
+        limit = _max_length(model, name)
+        return limit is None or len(value) <= limit
+    if isinstance(value, list):
+        return all(_fits(model, name, each) for each in value)
+    if isinstance(value, Decimal):
+        return abs(value) < _MONEY_LIMIT
+    if isinstance(value, int):
+        return value < _QUANTITY_LIMIT
+    return True
+
+
+def _max_length(model: type[Model], name: str) -> int | None:
+    field = model._meta.get_field(name)
+    column = getattr(field, "base_field", field)  # of an array: its elements'
+    return getattr(column, "max_length", None)
+
+
+def _order_values(order: Order) -> dict[str, Any]:
     total = order.proceeds.grand_total if order.proceeds else None
     window = order.fulfillment.ship_by_window if order.fulfillment else None
+    return {
+        "amazon_order_id": order.order_id,
+        "marketplace_id": order.sales_channel.marketplace_id,
+        "fulfillment_status": order.fulfillment_status,
+        "fulfilled_by": order.fulfilled_by,
+        "created_time": order.created_time,
+        "last_updated_time": order.last_updated_time,
+        "ship_by": window.latest_date_time if window else None,
+        "programs": list(order.programs),
+        "currency": total.currency if total else "",
+        "grand_total": total.amount if total else None,
+        "buyer_name": order.buyer.buyer_name if order.buyer else "",
+    }
+
+
+def _row(account: SellerAccount, order: Order, raw: dict[str, Any]) -> AmazonOrder:
+    public, personal = payloads.split(raw)
     return AmazonOrder(
         account=account,
-        amazon_order_id=order.order_id,
-        marketplace_id=order.sales_channel.marketplace_id,
-        fulfillment_status=order.fulfillment_status,
-        fulfilled_by=order.fulfilled_by,
-        created_time=order.created_time,
-        last_updated_time=order.last_updated_time,
-        ship_by=window.latest_date_time if window else None,
-        programs=list(order.programs),
-        currency=total.currency if total else "",
-        grand_total=total.amount if total else None,
-        buyer_name=order.buyer.buyer_name if order.buyer else "",
+        **_order_values(order),
         payload=public,
         personal=personal,
         # The importer decides: it knows the marketplace's settings of that moment.
@@ -162,20 +259,26 @@ def _row(account: SellerAccount, order: Order, raw: dict[str, Any]) -> AmazonOrd
     )
 
 
-def _malformed_row(
-    account: SellerAccount, raw: dict[str, Any], error: MalformedOrder
-) -> AmazonOrder:
-    public, personal = payloads.split(raw)
-    channel = raw.get("salesChannel")
-    blocker = Blocker(
+def unreadable(error: MalformedOrder) -> Blocker:
+    return Blocker(
         BlockerCode.UNREADABLE,
         f"Amazon's data of this order cannot be read: {error.path} {error.problem}.",
         error.path,
     )
+
+
+def _unreadable_row(
+    account: SellerAccount, order_id: str, raw: dict[str, Any], error: MalformedOrder
+) -> AmazonOrder:
+    raw = payloads.storable(raw)
+    public, personal = payloads.split(raw)
+    marketplace_id = _text(raw.get("salesChannel"), "marketplaceId")
+    if not _fits(AmazonOrder, "marketplace_id", marketplace_id):
+        marketplace_id = ""
     return AmazonOrder(
         account=account,
-        amazon_order_id=error.order_id,
-        marketplace_id=_text(channel, "marketplaceId"),
+        amazon_order_id=order_id,
+        marketplace_id=marketplace_id,
         created_time=_time(raw.get("createdTime")) or clock.now(),
         # So that whatever comes later wins.
         last_updated_time=_time(raw.get("lastUpdatedTime"))
@@ -183,12 +286,33 @@ def _malformed_row(
         payload=public,
         personal=personal,
         import_state=State.BLOCKED,
-        blockers=[blocker_as_json(blocker)],
+        blockers=[blocker_as_json(unreadable(error))],
     )
 
 
-def _apply(old: AmazonOrder, row: AmazonOrder) -> None:
-    note = _change(old, row)
+def _completes(old: AmazonOrder, row: AmazonOrder) -> bool:
+    return old.import_state in _OPEN and any(
+        row.personal.get(name) and not old.personal.get(name)
+        for name in ("buyer", "recipient")
+    )
+
+
+def _apply_unreadable(old: AmazonOrder, row: AmazonOrder) -> bool:
+    """Whether that changed anything."""
+    note = row.blockers[0]["message"]
+    if row.last_updated_time <= old.last_updated_time:
+        return False
+    if old.import_state in _OPEN:
+        for name in ("payload", "personal", "last_updated_time"):
+            setattr(old, name, getattr(row, name))
+        old.import_state, old.blockers = row.import_state, row.blockers
+    elif old.note == note:
+        return False  # Told already: scans overlap.
+    old.note = note
+    return True
+
+
+def _apply(old: AmazonOrder, row: AmazonOrder, note: str) -> None:
     for name in _ORDER_FIELDS:
         if name not in ("import_state", "blockers", "note"):
             setattr(old, name, getattr(row, name))

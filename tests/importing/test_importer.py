@@ -45,3 +45,23 @@ def test_a_named_older_order_is_imported_once_what_blocked_it_is_gone(
     world.work()
 
     assert world.ledger_order(ORDER).import_state == "imported"
+
+
+def test_an_order_that_does_not_fit_stays_blocked_and_says_so_once(
+    world: World,  # noqa: F811
+) -> None:
+    # All else of it could be imported, but its shipments could not be told.
+    item = wire_item()
+    item["product"]["asin"] = "B" * 17
+    world.sandbox.state.put_orders([wire_order(items=[item])])
+
+    for _ in range(3):
+        world.work()
+        world.move_clock(timedelta(seconds=20))
+
+    order = world.ledger_order(ORDER)
+    assert order.import_state == "blocked"
+    assert [blocker["subject"] for blocker in order.blockers] == [
+        "orderItems[0].product.asin"
+    ]
+    assert [event.type for event in order.events.all()] == ["received"]

@@ -11,6 +11,7 @@ import pytest
 
 from saleor_amazon_channel import clock
 from saleor_amazon_channel.importing import pull
+from saleor_amazon_channel.ledger import recorder
 from saleor_amazon_channel.models import AmazonOrder, SellerAccount, SyncCursor
 from saleor_amazon_channel.sandbox import CLIENT_ID, CLIENT_SECRET, running_sandbox
 from wire_orders import NOW, wire_order
@@ -144,3 +145,97 @@ def test_calls_are_pages_of_a_hundred_for_all_marketplaces(
 
     assert len(sandbox.state.calls("searchOrders")) == 3
     assert AmazonOrder.objects.count() == 250
+
+
+def test_a_pull_asked_for_during_a_scan_is_due_after_it(
+    sandbox: Any, account: SellerAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = pull._fetch
+
+    def asked_for_meanwhile(*args: Any) -> Any:
+        pull.pull_now(account)
+        return fetch(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pull, "_fetch", asked_for_meanwhile)
+        pull.pull(account)
+
+    assert pull.due_accounts() == [account]
+    pull.pull(account)
+    assert pull.due_accounts() == []
+
+
+def test_a_scan_that_fails_unexpectedly_says_so_without_the_exceptions_text(
+    sandbox: Any, account: SellerAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(sandbox, 1)
+
+    def fail(*args: Any) -> None:
+        raise ValueError("Änne Müller")
+
+    monkeypatch.setattr(recorder, "record", fail)
+
+    with pytest.raises(ValueError, match="Änne"):
+        pull.pull(account)
+
+    cursor = SyncCursor.objects.get()
+    assert "(ValueError)" in cursor.last_error
+    assert "Änne" not in cursor.last_error
+    assert (cursor.lease_token, cursor.watermark) == (None, None)
+    assert cursor.next_run_at == NOW + timedelta(minutes=4)
+
+
+def test_a_scan_under_way_cannot_undo_that_scans_start_over(
+    sandbox: Any, account: SellerAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = pull._fetch
+
+    def started_over_meanwhile(*args: Any) -> Any:
+        page = fetch(*args)
+        pull.start_over(account)
+        return page
+
+    monkeypatch.setattr(pull, "_fetch", started_over_meanwhile)
+
+    assert pull.pull(account).error == "The lease was lost."
+    assert SyncCursor.objects.get().watermark is None
+    assert pull.due_accounts() == [account]
+
+
+def test_orders_read_without_buyer_data_are_read_again_once_it_is_given(
+    sandbox: Any, account: SellerAccount, now: Any
+) -> None:
+    put(sandbox, 3)
+    sandbox.state.inject_fault("searchOrders", "unauthorized", count=1)
+    assert pull.pull(account).recorded.new == 3
+    cursor = SyncCursor.objects.get()
+    assert cursor.watermark == NOW - timedelta(minutes=2)
+    assert AmazonOrder.objects.filter(buyer_name="").count() == 3
+
+    now(timedelta(minutes=4))
+    assert pull.pull(account).recorded == recorder.Recorded()
+    assert pull.due_accounts() == [account]
+    assert pull.pull(account).recorded.changed == 3
+
+    assert AmazonOrder.objects.filter(buyer_name="").count() == 0
+    cursor.refresh_from_db()
+    assert cursor.without_buyer_since is None
+    assert cursor.watermark == NOW + timedelta(minutes=2)
+    assert pull.due_accounts() == []
+
+
+def test_while_buyer_data_is_refused_scans_go_on_from_the_watermark(
+    sandbox: Any, account: SellerAccount, now: Any
+) -> None:
+    put(sandbox, 3)
+    # Of each scan only the first of its two calls.
+    for skip in (0, 1):
+        sandbox.state.inject_fault("searchOrders", "unauthorized", skip=skip, count=1)
+    pull.pull(account)
+    now(timedelta(minutes=4))
+    pull.pull(account)
+
+    cursor = SyncCursor.objects.get()
+    assert cursor.watermark == NOW + timedelta(minutes=2)
+    assert cursor.without_buyer_since == account.import_from - pull.OVERLAP
+    assert pull.due_accounts() == []

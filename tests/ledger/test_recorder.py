@@ -111,6 +111,164 @@ def test_an_order_that_cannot_be_read_is_kept_and_says_why(account):
     assert CommunicationLog.objects.get().error_code == "MalformedOrder"
 
 
+def without_buyer(wire):
+    return {k: v for k, v in wire.items() if k not in ("buyer", "recipient")}
+
+
+def test_buyer_data_that_comes_later_completes_the_order(account):
+    record(account, without_buyer(wire_order()))
+    AmazonOrder.objects.update(import_state="blocked", blockers=[{"code": "x"}])
+
+    assert record(account, wire_order()) == recorder.Recorded(changed=1)
+
+    order = AmazonOrder.objects.get()
+    assert (order.import_state, order.blockers) == ("ready", [])
+    assert order.buyer_name == "Änne Müller"
+    assert payloads.join(order.payload, order.personal) == wire_order()
+    # Once: the next time it is known.
+    assert record(account, wire_order()) == recorder.Recorded(unchanged=1)
+
+
+def test_buyer_data_of_an_older_payload_completes_nothing(account):
+    record(account, without_buyer(wire_order(updated=NOW)))
+
+    assert record(account, wire_order()) == recorder.Recorded(unchanged=1)
+
+
+def test_an_imported_order_is_not_completed_with_buyer_data(account):
+    record(account, without_buyer(wire_order()))
+    AmazonOrder.objects.update(import_state="imported", shop_order_id="1")
+
+    assert record(account, wire_order()) == recorder.Recorded(unchanged=1)
+    assert AmazonOrder.objects.get().buyer_name == ""
+
+
+def unreadable_news(account, updated=NOW):
+    wire = {**wire_order(status="CANCELLED", updated=updated), "orderItems": "x"}
+    with pytest.raises(MalformedOrder) as error:
+        Order.from_wire(wire)
+    return recorder.record(account, [], [(wire, error.value)])
+
+
+def stored(order):
+    order.refresh_from_db()
+    return {
+        name: getattr(order, name)
+        for name in (
+            "fulfillment_status",
+            "fulfilled_by",
+            "ship_by",
+            "currency",
+            "grand_total",
+            "buyer_name",
+            "created_time",
+        )
+    }
+
+
+def test_unreadable_news_blocks_an_order_and_blanks_nothing(account):
+    record(account, wire_order())
+    order = AmazonOrder.objects.get()
+    before = stored(order)
+
+    assert unreadable_news(account) == recorder.Recorded(changed=1)
+
+    assert stored(order) == before
+    assert order.import_state == "blocked"
+    assert order.blockers[0]["subject"] == "orderItems"
+    assert order.note == order.blockers[0]["message"]
+    assert order.payload["orderItems"] == "x"
+
+
+def test_unreadable_news_of_an_imported_order_are_only_told_once(account):
+    record(account, wire_order())
+    AmazonOrder.objects.update(import_state="imported", shop_order_id="1")
+    order = AmazonOrder.objects.get()
+    before = stored(order)
+
+    assert unreadable_news(account) == recorder.Recorded(changed=1)
+    assert unreadable_news(account) == recorder.Recorded(unchanged=1)
+
+    assert stored(order) == before
+    assert (order.import_state, order.blockers) == ("imported", [])
+    assert "orderItems" in order.note
+    assert order.payload["orderItems"] == wire_order()["orderItems"]
+    assert order.events.filter(type="unreadable").count() == 1
+    # What comes readably is taken, also of the same moment.
+    record(account, wire_order(status="SHIPPED", updated=NOW))
+    assert stored(order)["fulfillment_status"] == "SHIPPED"
+
+
+def set_at(wire, path, value):
+    *parents, last = path
+    for key in parents:
+        wire = wire[key]
+    wire[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "subject", "problem"),
+    [
+        (
+            ("orderItems", 0, "product", "sellerSku"),
+            "S" * 256,
+            "orderItems[0].product.sellerSku",
+            "is longer than 255 characters",
+        ),
+        (
+            ("salesChannel", "marketplaceId"),
+            "M" * 21,
+            "salesChannel.marketplaceId",
+            "is longer than 20 characters",
+        ),
+        (("programs",), ["P" * 65], "programs", "is longer than 64 characters"),
+        (
+            ("orderItems", 0, "quantityOrdered"),
+            2**31,
+            "orderItems[0].quantityOrdered",
+            "is too large",
+        ),
+        (
+            ("proceeds", "grandTotal", "amount"),
+            "1" + "0" * 17,
+            "proceeds.grandTotal.amount",
+            "is too large",
+        ),
+    ],
+)
+def test_a_value_that_does_not_fit_blocks_its_order_alone(
+    account, path, value, subject, problem
+):
+    wire = wire_order()
+    set_at(wire, path, value)
+
+    recorded = record(account, wire, wire_order("111-0000001-0000002"))
+
+    assert recorded == recorder.Recorded(new=2)
+    order, neighbour = AmazonOrder.objects.order_by("amazon_order_id")
+    assert (order.import_state, neighbour.import_state) == ("blocked", "ready")
+    (blocker,) = order.blockers
+    assert (blocker["code"], blocker["subject"]) == ("unreadable", subject)
+    assert problem in blocker["message"]
+    assert payloads.join(order.payload, order.personal) == wire
+
+
+def test_an_order_id_that_does_not_fit_is_logged(account):
+    assert record(account, wire_order("1" * 33)) == recorder.Recorded()
+
+    assert "orderId is longer than 32" in CommunicationLog.objects.get().message
+
+
+def test_characters_that_cannot_be_stored_are_replaced(account):
+    wire = wire_order(items=[wire_item(sku="A\0B")])
+    wire["orderItems"][0]["product"]["title"] = "Mug \ud83d"
+
+    record(account, wire)
+
+    item = AmazonOrder.objects.get().items.get()
+    assert (item.seller_sku, item.title) == ("A\ufffdB", "Mug \ufffd")
+
+
 def test_an_order_of_another_account_is_left_alone(account):
     record(account, wire_order())
     other = SellerAccount.objects.create(name="Other", region="NA", seller_id="X")
