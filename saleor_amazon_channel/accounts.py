@@ -92,7 +92,8 @@ def connect(connection: Connection) -> SellerAccount:
     participations = _participations(candidate)
     with transaction.atomic():
         account = (
-            SellerAccount.objects.select_for_update()
+            # No key: a scan that holds the cursor may be inserting orders of it.
+            SellerAccount.objects.select_for_update(no_key=True)
             .filter(region=candidate.region, seller_id=candidate.seller_id)
             .first()
         )

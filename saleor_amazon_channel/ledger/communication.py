@@ -33,7 +33,7 @@ def note_failure(
 
 def _stop(account: SellerAccount, reason: str) -> None:
     with transaction.atomic():
-        now = SellerAccount.objects.select_for_update().get(pk=account.pk)
+        now = SellerAccount.objects.select_for_update(no_key=True).get(pk=account.pk)
         # Encrypted, so it is not for the database to compare them.
         if any(getattr(now, name) != getattr(account, name) for name in _CREDENTIALS):
             return
