@@ -7,7 +7,6 @@ sweep for what capture missed; the same action told twice changes nothing.
 from __future__ import annotations
 
 import logging
-import traceback
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Min
 
-from . import clock, lock_objects, outbox, store
+from . import clock, failures, lock_objects, outbox, store
 from .amazon.marketplaces import MARKETPLACES
 from .ledger import timeline
 from .lock_objects import ShopOrder
@@ -203,12 +202,8 @@ def sweep() -> int:
             logger.warning("a shipment cannot be confirmed: %s", refusal)
         except Exception as error:  # noqa: BLE001  it must not keep the others back
             is_complete = False
-            logger.error(
-                "fulfillment %s: recording its shipment failed with %s\n%s",
-                shipment.fulfillment_id,
-                type(error).__name__,
-                "".join(traceback.format_tb(error.__traceback__)),
-            )
+            what = f"fulfillment {shipment.fulfillment_id}: recording its shipment"
+            failures.log(logger, what, error)
     if is_complete:
         SyncCursor.objects.filter(pk=cursor.pk).update(
             watermark=started_at, last_run_at=started_at

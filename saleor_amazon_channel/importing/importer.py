@@ -8,7 +8,6 @@ its neighbours.
 from __future__ import annotations
 
 import logging
-import traceback
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from .. import clock, lock_objects, store
+from .. import clock, failures, lock_objects, store
 from ..amazon.errors import MalformedOrder
 from ..amazon.orders import Order
 from ..ledger import payloads, recorder, timeline
@@ -137,13 +136,7 @@ def _import_safely(orders: Sequence[AmazonOrder]) -> Imported:
                 result.add(_import_safely([order]))
             return result
         order = orders[0]
-        # Only what and where: the exception's own text may quote the buyer's data.
-        logger.error(
-            "order %s: import failed with %s\n%s",
-            order.amazon_order_id,
-            type(error).__name__,
-            "".join(traceback.format_tb(error.__traceback__)),
-        )
+        failures.log(logger, f"order {order.amazon_order_id}: import", error)
         order.refresh_from_db()
         blocker = Blocker(
             BlockerCode.INTERNAL,

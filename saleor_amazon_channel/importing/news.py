@@ -8,13 +8,12 @@ is tried again until it succeeds.
 from __future__ import annotations
 
 import logging
-import traceback
 from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from .. import clock, lock_objects, store
+from .. import clock, failures, lock_objects, store
 from ..amazon.orders import FulfillmentStatus
 from ..ledger import timeline
 from ..models import AmazonOrder
@@ -55,14 +54,8 @@ def _settle_safely(amazon_order_id: str) -> None:
         with transaction.atomic():
             _settle(AmazonOrder.objects.get(amazon_order_id=amazon_order_id))
     except Exception as error:  # noqa: BLE001
-        # Whatever it is, it must not keep the neighbours from being cancelled. Only
-        # what and where: the exception's own text may quote the buyer's data.
-        logger.error(
-            "order %s: cancelling it in the shop failed with %s\n%s",
-            amazon_order_id,
-            type(error).__name__,
-            "".join(traceback.format_tb(error.__traceback__)),
-        )
+        # Whatever it is, it must not keep the neighbours from being cancelled.
+        failures.log(logger, f"order {amazon_order_id}: cancelling it here", error)
         AmazonOrder.objects.filter(amazon_order_id=amazon_order_id).update(
             checked_at=clock.now()
         )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
-from .. import budget, clock, lock_objects, outbox
+from .. import budget, clock, failures, lock_objects, outbox
 from ..amazon import errors
 from ..amazon.client import Client
 from ..ledger import communication, timeline
@@ -68,7 +67,7 @@ def push() -> Pushed:
             try:
                 _push_account(account, result)
             except Exception as error:  # noqa: BLE001
-                _log_unexpected(f"account {account.pk}: push", error)
+                failures.log(logger, f"account {account.pk}: pushing", error)
     report()
     return result
 
@@ -105,7 +104,7 @@ def _attempt(
         else:
             communication.note_failure(account, entry.kind, error)
     except Exception as error:  # noqa: BLE001
-        _log_unexpected(f"outbox entry {entry.pk}", error)
+        failures.log(logger, f"outbox entry {entry.pk}: sending", error)
         outcome = Outcome(
             # It may have been sent before it went wrong.
             State.UNKNOWN,
@@ -115,16 +114,6 @@ def _attempt(
         )
     _settle(claim, outcome, started_at)
     return outcome, is_reachable
-
-
-def _log_unexpected(what: str, error: Exception) -> None:
-    # Only what and where: the exception's own text may quote a row of the database.
-    logger.error(
-        "%s failed with %s\n%s",
-        what,
-        type(error).__name__,
-        "".join(traceback.format_tb(error.__traceback__)),
-    )
 
 
 def _back_off(entry: OutboxEntry) -> timedelta:
@@ -199,5 +188,5 @@ def report() -> int:
                     outbox.mark_reported(entry)
                     reported += 1
         except Exception as error:  # noqa: BLE001
-            _log_unexpected(f"outbox entry {pk}: report", error)
+            failures.log(logger, f"outbox entry {pk}: reporting", error)
     return reported

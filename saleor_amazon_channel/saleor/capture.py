@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -29,7 +28,7 @@ from saleor.order import FulfillmentStatus, OrderEvents, OrderOrigin
 from saleor.order.error_codes import OrderErrorCode
 from saleor.order.models import Fulfillment, OrderEvent
 
-from .. import lifecycle
+from .. import failures, lifecycle
 from ..conf import app_settings
 from ..store import current as current_store
 from ..store.contract import Shipment, ShippedLine
@@ -105,7 +104,8 @@ def on_order_event(
             {"order": ValidationError(str(refusal), code=code.value)}
         ) from refusal
     except Exception as error:  # noqa: BLE001  staff's action must not fail for it
-        _log_failure(f"Order event {instance.pk}", error)
+        # The sweep finds it.
+        failures.log(logger, f"order event {instance.pk}: capture", error)
 
 
 def on_fulfillment_metadata(fulfillment: Fulfillment, requestor: Any) -> None:
@@ -117,17 +117,8 @@ def on_fulfillment_metadata(fulfillment: Fulfillment, requestor: Any) -> None:
     except lifecycle.Refused:
         return  # Amazon ships this order itself and needs no carrier from us.
     except Exception as error:  # noqa: BLE001  saved already, and others' hooks follow
-        _log_failure(f"Metadata of fulfillment {fulfillment.pk}", error)
-
-
-def _log_failure(subject: str, error: Exception) -> None:
-    # Without the error's message, which may quote a row of the database.
-    logger.error(
-        "%s not captured (%s); the sweep will.\n%s",
-        subject,
-        type(error).__name__,
-        "".join(traceback.format_tb(error.__traceback__)),
-    )
+        what = f"fulfillment {fulfillment.pk}: capture of its metadata"
+        failures.log(logger, what, error)
 
 
 def _record(shipments: Callable[[], Sequence[Shipment]]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import traceback
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 
-from ... import clock, lifecycle, store, tasks
+from ... import clock, failures, lifecycle, store, tasks
 from ...importing import importer, news, pull
 from ...ledger import status
 from ...models import ChannelSettings, SellerAccount
@@ -28,13 +27,7 @@ def _unless_it_fails(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001
-        # Only what and where: the exception's own text may quote the buyer's data.
-        logger.error(
-            "%s failed with %s\n%s",
-            what,
-            type(error).__name__,
-            "".join(traceback.format_tb(error.__traceback__)),
-        )
+        failures.log(logger, what, error)
         # One that broke, in a restart of the database, is opened anew.
         close_old_connections()
 
