@@ -349,7 +349,8 @@ def test_our_failure_does_not_touch_the_action_and_the_sweep_makes_up_for_it(
 
     assert Fulfillment.objects.get().tracking_number == "SECRET-1Z"
     assert not OutboxEntry.objects.exists()
-    (record,) = [r for r in caplog.records if ": capture failed with " in r.getMessage()]
+    told = ": capture failed with "
+    (record,) = [each for each in caplog.records if told in each.getMessage()]
     assert "SECRET-1Z" not in caplog.text
     assert record.levelname == "ERROR"
 
