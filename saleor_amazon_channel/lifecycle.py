@@ -15,11 +15,14 @@ from django.db import transaction
 from django.db.models import Min
 
 from . import clock, failures, lock_objects, outbox, store
+from .amazon import order_feeds
 from .amazon.marketplaces import MARKETPLACES
+from .amazon.order_feeds import CancelReason
 from .ledger import timeline
 from .lock_objects import ShopOrder
 from .models import (
     AmazonOrder,
+    AmazonOrderItem,
     AmazonPackage,
     ChannelSettings,
     OutboxEntry,
@@ -31,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 AMAZON_FULFILLED = "AMAZON"
 CANCELLED = "CANCELLED"
+UNSHIPPED = "UNSHIPPED"
 
 #: Seller Central numbers packages from 1, and a confirmation with the id of a package
 #: replaces it. Ours begin where its never reach, so that a package which was shipped
@@ -92,7 +96,90 @@ def check_cancellation(shop_order_id: str) -> None:
     address = f": {info.order_url(order.amazon_order_id)}" if info else "."
     raise Refused(
         f"Order {order.amazon_order_id} must be cancelled on Amazon first; it is then "
-        f"cancelled here by itself. Cancel it in Seller Central{address}"
+        "cancelled here by itself. Cancel it with amazonOrderCancel, or in Seller "
+        f"Central{address}"
+    )
+
+
+def request_cancellation(
+    amazon_order_id: str, reason: CancelReason, actor: str = ""
+) -> OutboxEntry:
+    """Write the intent to cancel an order on Amazon; an open one is answered as it is.
+
+    Amazon cancels whole orders only, merchant-fulfilled and with nothing shipped
+    ("Order Feed Type Values"); the shop's order follows when Amazon has done it.
+    Raises Refused with what to do instead.
+    """
+    with transaction.atomic():
+        order = lock_objects.orders_by_id([amazon_order_id])[0]
+        cancels = list(
+            order.outbox_entries.filter(kind=OutboxEntry.Kind.CANCEL).order_by("pk")
+        )
+        if cancels and cancels[-1].settled_at is None:
+            return cancels[-1]
+        items = list(order.items.order_by("pk"))
+        _check_cancellable(order, items, reason)
+        outbox.enqueue(
+            order,
+            OutboxEntry.Kind.CANCEL,
+            subject="order",
+            revision=len(cancels) + 1,
+            payload={
+                "reason": reason.value,
+                "order_item_ids": [item.order_item_id for item in items],
+            },
+            actor=actor,
+            wait=outbox.COMPANY_WAIT,
+        )
+        timeline.add(
+            order,
+            "cancellation_requested",
+            "Amazon is to be told to cancel the order.",
+            actor=actor,
+        )
+        return order.outbox_entries.filter(kind=OutboxEntry.Kind.CANCEL).latest("pk")
+
+
+def _check_cancellable(
+    order: AmazonOrder, items: Sequence[AmazonOrderItem], reason: CancelReason
+) -> None:
+    def refuse(why: str) -> Refused:
+        return Refused(f"Order {order.amazon_order_id} {why}")
+
+    if order.fulfilled_by == AMAZON_FULFILLED:
+        raise refuse("is fulfilled by Amazon; only the buyer or Amazon can cancel it.")
+    if order.fulfillment_status == CANCELLED:
+        raise refuse("is cancelled on Amazon already.")
+    if order.fulfillment_status != UNSHIPPED or any(i.quantity_shipped for i in items):
+        status = order.fulfillment_status.lower().replace("_", " ") or "without status"
+        raise refuse(
+            f"is {status} on Amazon; only a wholly unshipped one can be cancelled. "
+            "What was shipped can be refunded."
+        )
+    packages = list(order.packages.all())
+    if any(package.confirmed_revision for package in packages) or (
+        packages and store.current().shipments([p.fulfillment_id for p in packages])
+    ):
+        raise refuse(
+            "has a package that is being confirmed to Amazon. Cancel its fulfillment "
+            "first, or refund the order."
+        )
+    if not all(order_feeds.is_order_item_code(item.order_item_id) for item in items):
+        raise refuse(
+            "has an order item id that Amazon's feed does not take. Cancel it in "
+            "Seller Central."
+        )
+    if reason == CancelReason.BUYER_CANCELED and not _buyer_asked(order):
+        raise refuse(
+            "cannot be cancelled as the buyer's wish: the buyer has not asked Amazon "
+            "for it. Choose another reason."
+        )
+
+
+def _buyer_asked(order: AmazonOrder) -> bool:
+    return any(
+        (item.get("cancellation") or {}).get("cancellationRequest")
+        for item in order.payload.get("orderItems", ())
     )
 
 
@@ -119,6 +206,11 @@ def _record_package(locked: ShopOrder, shipment: Shipment) -> int:
         raise Refused(
             f"Order {order.amazon_order_id} was cancelled on Amazon; "
             "it must not be shipped any more."
+        )
+    if package is None and locked.is_being_cancelled:
+        raise Refused(
+            f"Order {order.amazon_order_id} is being cancelled on Amazon; it must not "
+            "be shipped."
         )
     if package is None:
         package = AmazonPackage(

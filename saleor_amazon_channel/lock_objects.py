@@ -51,6 +51,8 @@ class ShopOrder:
     item_ids: dict[str, str]
     #: As Amazon told of them.
     packages_on_amazon: list[dict[str, Any]]
+    #: Amazon is to be told to cancel it, or was and has not answered.
+    is_being_cancelled: bool
     #: Ours, by the ids of the fulfillments they are.
     packages: dict[str, AmazonPackage] = field(default_factory=dict)
 
@@ -72,6 +74,11 @@ _BY_SHOP_ID = f"""
             FROM saleor_amazon_channel_amazonorderitem AS item
             WHERE item.order_id = locked.id AND shop_line_id <> ''
         ),
+        EXISTS (
+            SELECT FROM saleor_amazon_channel_outboxentry AS entry
+            WHERE entry.order_id = locked.id AND kind = 'cancel'
+                AND settled_at IS NULL
+        ),
         {", ".join(_FIELDS)}
     FROM saleor_amazon_channel_amazonorder AS locked
     WHERE shop_order_id = ANY(%s)
@@ -92,8 +99,9 @@ def orders_by_shop_id(shop_order_ids: Iterable[str]) -> list[ShopOrder]:
                 AmazonOrder.from_db(connection.alias, _FIELDS, values),
                 item_ids=json.loads(item_ids),
                 packages_on_amazon=json.loads(packages),
+                is_being_cancelled=is_being_cancelled,
             )
-            for packages, item_ids, *values in cursor.fetchall()
+            for packages, item_ids, is_being_cancelled, *values in cursor.fetchall()
         }
     # A statement of its own: the one that waits for a lock does not see what the
     # transaction it waited for wrote into other tables.

@@ -1,8 +1,9 @@
 """The outbox: the only writer of an entry's state.
 
     pending ──claim──► sending ──settle──► succeeded | failed | pending (try later)
-       │                  │ └────────────► unknown ──claim──► (reconciled) …
-       └─► superseded     └─ worker lost: claimed again, as unknown
+       │                  │ │└───────────► unknown ──claim──► (reconciled) …
+       └─► superseded     │ └─► submitted ──the feed's report──► any of these
+                          └─ worker lost: claimed again, as unknown
 
 Entries of one Amazon order are sent in the order they were written; one that is held,
 waiting for what staff can still add, is overtaken.
@@ -20,7 +21,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
 from . import clock
-from .models import AmazonOrder, OutboxAttempt, OutboxEntry, SellerAccount
+from .models import AmazonOrder, Feed, OutboxAttempt, OutboxEntry, SellerAccount
 
 State = OutboxEntry.State
 
@@ -32,7 +33,11 @@ CLAIM_LIFETIME = timedelta(minutes=5)
 HELD = "WAITING"
 
 _UNREPORTED = Q(state__in=(State.SUCCEEDED, State.FAILED), reported_at=None)
-_OPEN = (State.PENDING, State.SENDING, State.UNKNOWN)
+_OPEN = (State.PENDING, State.SENDING, State.SUBMITTED, State.UNKNOWN)
+
+#: A message for a feed waits this long for others to go with it: Amazon takes a feed in
+#: two minutes.
+COMPANY_WAIT = timedelta(seconds=30)
 
 
 def enqueue(
@@ -43,8 +48,9 @@ def enqueue(
     revision: int,
     payload: dict[str, Any],
     actor: str = "",
+    wait: timedelta = timedelta(0),
 ) -> None:
-    """Write an intent in the caller's transaction.
+    """Write an intent in the caller's transaction, to be sent after ``wait``.
 
     ``subject`` is what the intent is about within the order and ``revision`` its
     version, from 1: the same twice is written once, and a newer one takes the place of
@@ -69,6 +75,7 @@ def enqueue(
                 idempotency_key=f"{prefix}{revision}",
                 payload=payload,
                 actor=actor,
+                next_attempt_at=clock.now() + wait,
             )
         ],
         ignore_conflicts=True,
@@ -87,8 +94,14 @@ class Claim:
     must_reconcile: bool
 
 
-def claim(account: SellerAccount, limit: int) -> Sequence[Claim]:
-    """Take up to ``limit`` due entries of an account, at most one of each order."""
+def claim(
+    account: SellerAccount,
+    limit: int,
+    kinds: Sequence[str],
+    ahead: timedelta = timedelta(0),
+) -> Sequence[Claim]:
+    """Take up to ``limit`` entries of an account that are due, or will be after
+    ``ahead``, of these kinds and at most one of each order."""
     now, token = clock.now(), uuid.uuid4()
     older = OutboxEntry.objects.filter(
         order=OuterRef("order"), id__lt=OuterRef("id"), state__in=_OPEN
@@ -96,8 +109,8 @@ def claim(account: SellerAccount, limit: int) -> Sequence[Claim]:
     with transaction.atomic():
         entries = list(
             OutboxEntry.objects.select_for_update(of=("self",), skip_locked=True)
-            .filter(account=account)
-            .filter(_due(now), ~Exists(older))
+            .filter(account=account, kind__in=kinds)
+            .filter(_due(now, ahead), ~Exists(older))
             .select_related("order")
             .order_by("next_attempt_at", "id")[:limit]
         )
@@ -128,11 +141,57 @@ def release(claims: Sequence[Claim]) -> None:
         )
 
 
-def _due(now: datetime) -> Q:
+def _due(now: datetime, ahead: timedelta = timedelta(0)) -> Q:
     """To be sent now; a claim that outlived its worker is due again."""
-    return Q(state__in=(State.PENDING, State.UNKNOWN), next_attempt_at__lte=now) | Q(
-        state=State.SENDING, claimed_until__lte=now
+    return Q(
+        state__in=(State.PENDING, State.UNKNOWN), next_attempt_at__lte=now + ahead
+    ) | Q(state=State.SENDING, claimed_until__lte=now)
+
+
+def is_due(account: SellerAccount, kind: str) -> bool:
+    """Whether an entry of the kind is to be sent now."""
+    return OutboxEntry.objects.filter(
+        _due(clock.now()), account=account, kind=kind
+    ).exists()
+
+
+def submit(claims: Sequence[Claim], feed: Feed) -> bool:
+    """Make what was claimed the messages of ``feed``, counted from 1, in the caller's
+    transaction; False, and nothing changed, if one of the claims was lost."""
+    numbers = {claim.entry.pk: number for number, claim in enumerate(claims, 1)}
+    ours = OutboxEntry.objects.filter(
+        pk__in=numbers, claim_token=claims[0].token, state=State.SENDING
     )
+    entries = list(ours.select_for_update().order_by("pk"))
+    if len(entries) != len(claims):
+        return False
+    for entry in entries:
+        entry.state, entry.feed, entry.message_id = (
+            State.SUBMITTED,
+            feed,
+            numbers[entry.pk],
+        )
+        entry.claim_token = entry.claimed_until = None
+    OutboxEntry.objects.bulk_update(
+        entries, ["state", "feed", "message_id", "claim_token", "claimed_until"]
+    )
+    return True
+
+
+def reopen(feed: Feed, *, was_sent: bool = True) -> list[Claim]:
+    """Claim the entries of a feed that has ended, in the caller's transaction, so that
+    they are settled like others. ``was_sent``: Amazon had it, or may have."""
+    token, now = uuid.uuid4(), clock.now()
+    entries = list(
+        OutboxEntry.objects.select_for_update(of=("self",))
+        .filter(feed=feed, state=State.SUBMITTED)
+        .select_related("order")
+        .order_by("pk")
+    )
+    OutboxEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(
+        state=State.SENDING, claim_token=token, claimed_until=now + CLAIM_LIFETIME
+    )
+    return [Claim(entry, token, must_reconcile=was_sent) for entry in entries]
 
 
 @dataclass(frozen=True)

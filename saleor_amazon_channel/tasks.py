@@ -20,7 +20,7 @@ from . import clock, lifecycle, outbox, store
 from .conf import app_settings
 from .importing import importer, news, pull
 from .models import AmazonOrder, ChannelSettings, SellerAccount, SyncCursor
-from .pushing import runner
+from .pushing import feeds, runner
 
 logger = logging.getLogger(__name__)
 package_logger = logging.getLogger(__package__)
@@ -132,6 +132,6 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
     ).exists()
     if sweep_due:
         work.append((sweep, ()))
-    if outbox.has_work():
+    if outbox.has_work() or feeds.has_work():
         work.append((push, ()))
     return work

@@ -61,7 +61,7 @@ def test_a_newer_revision_takes_the_place_of_an_unsent_one(order: AmazonOrder) -
 
 def test_what_is_being_sent_is_not_superseded(order: AmazonOrder) -> None:
     enqueue(order, revision=1)
-    outbox.claim(order.account, 10)
+    outbox.claim(order.account, 10, [KIND])
     enqueue(order, revision=2)
     assert states() == ["sending", "pending"]
 
@@ -80,15 +80,15 @@ def test_one_order_is_sent_in_order_and_orders_do_not_wait_for_each_other(
     enqueue(order, "2")
     enqueue(other, "1")
 
-    claims = outbox.claim(account, 10)
+    claims = outbox.claim(account, 10, [KIND])
 
     assert [claim.entry.idempotency_key for claim in claims] == [
         "confirm_shipment:111-0000001-0000001:1:1",
         "confirm_shipment:111-0000001-0000002:1:1",
     ]
-    assert outbox.claim(account, 10) == []
+    assert outbox.claim(account, 10, [KIND]) == []
     outbox.settle(claims[0], Outcome(State.SUCCEEDED), NOW)
-    [second] = outbox.claim(account, 10)
+    [second] = outbox.claim(account, 10, [KIND])
     assert second.entry.idempotency_key.endswith("0000001:2:1")
 
 
@@ -97,22 +97,22 @@ def test_an_entry_that_needs_a_human_does_not_hold_up_the_next(
 ) -> None:
     enqueue(order, "1")
     enqueue(order, "2")
-    [first] = outbox.claim(account, 10)
+    [first] = outbox.claim(account, 10, [KIND])
     outbox.settle(first, Outcome(State.FAILED, "no", "X"), NOW)
-    assert len(outbox.claim(account, 10)) == 1
+    assert len(outbox.claim(account, 10, [KIND])) == 1
 
 
 def test_nothing_is_claimed_before_its_time(
     account: SellerAccount, order: AmazonOrder, now
 ) -> None:
     enqueue(order)
-    [claim] = outbox.claim(account, 10)
+    [claim] = outbox.claim(account, 10, [KIND])
     later = NOW + timedelta(seconds=30)
     outbox.settle(claim, Outcome(State.PENDING, next_attempt_at=later), NOW)
 
-    assert outbox.claim(account, 10) == []
+    assert outbox.claim(account, 10, [KIND]) == []
     now(timedelta(seconds=30))
-    [again] = outbox.claim(account, 10)
+    [again] = outbox.claim(account, 10, [KIND])
     assert (again.must_reconcile, again.entry.attempt_count) == (False, 2)
 
 
@@ -120,10 +120,10 @@ def test_a_lost_claim_is_taken_over_and_must_be_reconciled(
     account: SellerAccount, order: AmazonOrder, now
 ) -> None:
     enqueue(order)
-    [lost] = outbox.claim(account, 10)
+    [lost] = outbox.claim(account, 10, [KIND])
     now(outbox.CLAIM_LIFETIME)
 
-    [taken] = outbox.claim(account, 10)
+    [taken] = outbox.claim(account, 10, [KIND])
 
     assert taken.must_reconcile
     assert not outbox.settle(lost, Outcome(State.FAILED, "late", "X"), NOW)
@@ -136,9 +136,9 @@ def test_an_unknown_outcome_stays_one_until_amazon_was_read(
     account: SellerAccount, order: AmazonOrder
 ) -> None:
     enqueue(order)
-    [claim] = outbox.claim(account, 10)
+    [claim] = outbox.claim(account, 10, [KIND])
     outbox.settle(claim, Outcome(State.UNKNOWN, "?", next_attempt_at=NOW), NOW)
-    [again] = outbox.claim(account, 10)
+    [again] = outbox.claim(account, 10, [KIND])
     assert again.must_reconcile
 
 
@@ -146,14 +146,14 @@ def test_each_attempt_leaves_a_row_and_a_postponed_one_none(
     account: SellerAccount, order: AmazonOrder
 ) -> None:
     enqueue(order)
-    [claim] = outbox.claim(account, 10)
+    [claim] = outbox.claim(account, 10, [KIND])
     outbox.settle(
         claim, Outcome(State.PENDING, next_attempt_at=NOW, is_postponed=True), NOW
     )
     entry = OutboxEntry.objects.get()
     assert (entry.attempt_count, entry.attempts.count()) == (0, 0)
 
-    [claim] = outbox.claim(account, 10)
+    [claim] = outbox.claim(account, 10, [KIND])
     outbox.settle(
         claim,
         Outcome(
@@ -180,7 +180,7 @@ def test_outcomes_are_reported_once_and_in_order(
     account: SellerAccount, order: AmazonOrder
 ) -> None:
     enqueue(order)
-    [claim] = outbox.claim(account, 10)
+    [claim] = outbox.claim(account, 10, [KIND])
     assert outbox.unreported(10) == []
     outbox.settle(claim, Outcome(State.SUCCEEDED, "done"), NOW)
 
@@ -194,13 +194,13 @@ def test_what_was_claimed_and_not_tried_goes_back_as_it_was(
     account: SellerAccount, order: AmazonOrder
 ) -> None:
     enqueue(order)
-    outbox.release(outbox.claim(account, 10))
+    outbox.release(outbox.claim(account, 10, [KIND]))
 
     entry = OutboxEntry.objects.get()
     assert (entry.state, entry.attempt_count, entry.claim_token) == ("pending", 0, None)
 
     OutboxEntry.objects.update(state="unknown")
-    outbox.release(outbox.claim(account, 10))
+    outbox.release(outbox.claim(account, 10, [KIND]))
     assert states() == ["unknown"]
 
 
@@ -209,7 +209,7 @@ def test_a_live_claim_is_no_work(
 ) -> None:
     enqueue(order)
     assert outbox.has_work()
-    outbox.claim(account, 10)
+    outbox.claim(account, 10, [KIND])
     assert not outbox.has_work()
     now(outbox.CLAIM_LIFETIME)
     assert outbox.has_work()
@@ -218,7 +218,7 @@ def test_a_live_claim_is_no_work(
 def test_what_is_held_is_overtaken(account: SellerAccount, order: AmazonOrder) -> None:
     enqueue(order, "1")
     enqueue(order, "2")
-    [held] = outbox.claim(account, 10)
+    [held] = outbox.claim(account, 10, [KIND])
     outbox.settle(
         held,
         Outcome(
@@ -229,5 +229,5 @@ def test_what_is_held_is_overtaken(account: SellerAccount, order: AmazonOrder) -
         ),
         NOW,
     )
-    [second] = outbox.claim(account, 10)
+    [second] = outbox.claim(account, 10, [KIND])
     assert second.entry.idempotency_key.endswith(":2:1")

@@ -23,6 +23,7 @@ from saleor_amazon_channel import clock
 
 from .auth import GET_ACCESS_TOKEN, Credentials, Token, TokenCache
 from .errors import (
+    CallFailed,
     ErrorDetail,
     Forbidden,
     InvalidRequest,
@@ -178,6 +179,48 @@ class Client:
             else:
                 self._learn(operation, response)
                 return _body(operation, response)
+
+    def transfer(
+        self,
+        operation: str,
+        method: str,
+        url: str,
+        *,
+        content: bytes | None = None,
+        content_type: str = "",
+    ) -> bytes:
+        """Send to, or read from, a link that Amazon gave: a document of a feed.
+
+        The link is signed by itself and belongs to another host: the access token must
+        not go there. It lives five minutes, so its refusal is ``Unavailable``: a fresh
+        link may do. Raises ``CallFailed``.
+        """
+        failed = 0
+        while True:
+            try:
+                response = self._send(
+                    operation,
+                    method,
+                    url,
+                    is_repeatable=True,
+                    data=content,
+                    headers={"content-type": content_type} if content_type else {},
+                )
+            except Unavailable:
+                failed += 1
+                if failed >= self._tries:
+                    raise
+                clock.sleep(back_off_seconds(failed, BACK_OFF_SECONDS))
+            except CallFailed as error:
+                # The words of that host may quote the link: they are not kept.
+                raise Unavailable(
+                    operation,
+                    clock.now() + timedelta(seconds=UNAVAILABLE_SECONDS),
+                    status=error.status,
+                    errors=(ErrorDetail("", "the link is not accepted any more"),),
+                ) from None
+            else:
+                return response.content
 
     def _token(self, scope: str, stale: Token | None = None) -> Token:
         token = self._tokens.get(scope)

@@ -37,6 +37,11 @@ USAGE_PLANS: Mapping[str, UsagePlan] = {
     "getOrder": UsagePlan(0.5, 30),
     "confirmShipment": UsagePlan(2, 10),
     "getMarketplaceParticipations": UsagePlan(0.016, 15),
+    "createFeedDocument": UsagePlan(0.5, 15),
+    "createFeed": UsagePlan(0.0083, 15),
+    "getFeed": UsagePlan(2, 15),
+    "getFeeds": UsagePlan(0.0222, 10),
+    "getFeedDocument": UsagePlan(0.0222, 10),
 }
 
 #: The longest step of a back-off.

@@ -10,6 +10,7 @@ import graphene
 
 from ..accounts import AccountErrorCode
 from ..amazon.marketplaces import REGIONS
+from ..amazon.order_feeds import CancelReason
 from ..models import AmazonOrder, OutboxEntry, SellerAccount
 from ..store.contract import BlockerCode
 
@@ -90,7 +91,10 @@ AmazonOutboxKind = _enum(
     "AmazonOutboxKind",
     OutboxEntry.Kind,
     "What is to be told to Amazon.",
-    {"CONFIRM_SHIPMENT": "A package was shipped, or what is known of it changed."},
+    {
+        "CONFIRM_SHIPMENT": "A package was shipped, or what is known of it changed.",
+        "CANCEL": "The order is to be cancelled.",
+    },
 )
 
 AmazonOutboxState = _enum(
@@ -100,10 +104,26 @@ AmazonOutboxState = _enum(
     {
         "PENDING": "To be sent.",
         "SENDING": "Being sent right now.",
+        "SUBMITTED": "Amazon has it in a feed, whose report is awaited.",
         "SUCCEEDED": "Amazon accepted it.",
         "FAILED": "Amazon refused it; the error says what to do.",
         "SUPERSEDED": "Not sent, since a newer message says it all.",
         "UNKNOWN": "It may have arrived; Amazon is asked before anything is resent.",
+    },
+)
+
+AmazonCancelReason = _enum(
+    "AmazonCancelReason",
+    CancelReason,
+    "Why an order is cancelled. All but the buyer's own wish count towards the "
+    "seller's pre-fulfillment cancel rate on Amazon.",
+    {
+        "NO_INVENTORY": "There is no stock of it.",
+        "SHIPPING_ADDRESS_UNDELIVERABLE": "The address cannot be delivered to.",
+        "CUSTOMER_EXCHANGE": "The buyer exchanges it.",
+        "BUYER_CANCELED": "The buyer asked Amazon to cancel it.",
+        "GENERAL_ADJUSTMENT": "Another reason.",
+        "PRICING_ERROR": "The price was wrong.",
     },
 )
 
@@ -132,6 +152,7 @@ class ErrorCode(Enum):
 
     GRAPHQL_ERROR = "graphql_error"
     CHANNEL_INACTIVE = "channel_inactive"
+    CANNOT_CANCEL_ORDER = "cannot_cancel_order"
     INVALID = AccountErrorCode.INVALID.value
     REQUIRED = AccountErrorCode.REQUIRED.value
     NOT_FOUND = AccountErrorCode.NOT_FOUND.value
@@ -149,6 +170,7 @@ AmazonChannelErrorCode = _enum(
     {
         "GRAPHQL_ERROR": "An ID cannot be read, or is of another type.",
         "CHANNEL_INACTIVE": "The Amazon sales channel is switched off.",
+        "CANNOT_CANCEL_ORDER": "Amazon does not cancel the order as it is.",
         "INVALID": "A value that cannot be, or does not fit the others.",
         "REQUIRED": "A value is missing.",
         "NOT_FOUND": "There is no such object, here or on Amazon.",

@@ -6,6 +6,7 @@ import graphene
 
 from .account_mutations import AmazonAccountConnect, AmazonMarketplaceUpdate
 from .import_mutation import AmazonOrdersImport
+from .order_mutations import AmazonOrderCancel
 
 
 class AmazonMutations(graphene.ObjectType):
@@ -13,4 +14,5 @@ class AmazonMutations(graphene.ObjectType):
 
     amazon_account_connect = AmazonAccountConnect.Field()
     amazon_marketplace_update = AmazonMarketplaceUpdate.Field()
+    amazon_order_cancel = AmazonOrderCancel.Field()
     amazon_orders_import = AmazonOrdersImport.Field()

@@ -19,11 +19,11 @@ def note_failure(
 
     The account goes on if it was given other credentials than the call failed with.
     """
-    code = getattr(error, "codes", ())
+    codes = filter(None, getattr(error, "codes", ()))
     CommunicationLog.objects.create(
         account=account,
         operation=operation,
-        error_code=(code[0] if code else type(error).__name__)[:100],
+        error_code=next(codes, type(error).__name__)[:100],
         message=str(error),
         request_id=getattr(error, "request_id", "")[:100],
     )

@@ -15,7 +15,7 @@ from .ledger import (
     OrderEvent,
     SyncCursor,
 )
-from .outbox import OutboxAttempt, OutboxEntry
+from .outbox import Feed, OutboxAttempt, OutboxEntry
 from .settings import ChannelSettings
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "AmazonPackage",
     "ChannelSettings",
     "CommunicationLog",
+    "Feed",
     "Marketplace",
     "OrderEvent",
     "OutboxAttempt",

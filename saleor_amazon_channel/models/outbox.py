@@ -9,15 +9,67 @@ from .accounts import SellerAccount
 from .ledger import AmazonOrder
 
 
+class Feed(models.Model):
+    """A feed on its way to Amazon and back, with the entries that are its messages."""
+
+    class State(models.TextChoices):
+        #: The document is at Amazon; whether the feed is must be found out.
+        SENDING = "sending"
+        SUBMITTED = "submitted"
+        #: Its entries are settled, or go on without it.
+        SETTLED = "settled"
+
+    account = models.ForeignKey(SellerAccount, on_delete=models.PROTECT)
+    feed_type = models.CharField(max_length=64)
+    document_id = models.CharField(max_length=255)
+    #: Amazon's, unique within the seller; empty until Amazon said it.
+    feed_id = models.CharField(max_length=64, blank=True)
+    marketplace_ids = models.JSONField(default=list)
+    state = models.CharField(
+        max_length=16, choices=State.choices, default=State.SENDING
+    )
+    #: As Amazon last said it.
+    processing_status = models.CharField(max_length=32, blank=True)
+    result_document_id = models.CharField(max_length=255, blank=True)
+    sent_at = models.DateTimeField(default=clock.now)
+    next_poll_at = models.DateTimeField(default=clock.now)
+    poll_count = models.PositiveIntegerField(default=0)
+    #: What became of it, in words.
+    note = models.TextField(blank=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "feed_id"],
+                name="amz_feed_unique",
+                condition=~models.Q(feed_id=""),
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_poll_at"],
+                name="amz_feed_due_idx",
+                condition=models.Q(state__in=["sending", "submitted"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.feed_type} {self.feed_id or 'without id'}"
+
+
 class OutboxEntry(models.Model):
     """One intent. Only ``outbox.py`` writes its state."""
 
     class Kind(models.TextChoices):
         CONFIRM_SHIPMENT = "confirm_shipment"
+        CANCEL = "cancel"
 
     class State(models.TextChoices):
         PENDING = "pending"
         SENDING = "sending"
+        #: In a feed that Amazon has, or may have; the feed's report settles it.
+        SUBMITTED = "submitted"
         SUCCEEDED = "succeeded"
         #: Needs a human; ``error_message`` says what to do.
         FAILED = "failed"
@@ -42,6 +94,11 @@ class OutboxEntry(models.Model):
     claimed_until = models.DateTimeField(null=True)
     claim_token = models.UUIDField(null=True)
     attempt_count = models.PositiveIntegerField(default=0)
+    #: The feed it went with last, and which of its messages it is.
+    feed = models.ForeignKey(
+        Feed, null=True, related_name="entries", on_delete=models.SET_NULL
+    )
+    message_id = models.PositiveIntegerField(null=True)
     error_code = models.CharField(max_length=100, blank=True)
     error_message = models.TextField(blank=True)
     #: Who caused it, as the shop names them.

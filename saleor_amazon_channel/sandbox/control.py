@@ -18,6 +18,11 @@ JSON in and out; loopback only, like the whole server, and without a password.
     GET    faults                       those still waiting
     POST   faults                       {"operation", "kind", "count"?, ...}
     DELETE faults
+    GET    feeds                        all feeds, as getFeed describes them
+    GET    feeds/fates                  what waits for the next feeds
+    POST   feeds/fates                  {"kind", "feed_type"?, "seconds"?}: what becomes
+                                        of the next feed, see ``feed_store.FATES``
+    DELETE feeds/fates
     PUT    usage-plans                  {"operation", "rate", "burst"} or {"enforced"}
     POST   usage-plans/refill
     GET    calls[?operation=...]        the call log: no personal data
@@ -36,6 +41,8 @@ from urllib.parse import parse_qsl
 
 from .. import clock
 from .events import EVENTS
+from .feed_store import Fate, described
+from .feeds import advance, describe_feed
 from .orders_file import orders_of
 from .seeds import generate
 from .state import State, UnknownName, describe_account
@@ -179,6 +186,30 @@ def _clear_faults(state: State, values: list[str], data: Any, query: Query) -> A
     return []
 
 
+def _feeds(state: State, values: list[str], data: Any, query: Query) -> Any:
+    now = clock.now()
+    advance(state, now)
+    return [
+        {"seller_id": seller_id, **describe_feed(feed, now)}
+        for seller_id in state.accounts
+        for feed in state.feeds.feeds_of(seller_id)
+    ]
+
+
+def _fates(state: State, values: list[str], data: Any, query: Query) -> Any:
+    return [described(fate) for fate in state.feeds.fates()]
+
+
+def _determine(state: State, values: list[str], data: Any, query: Query) -> Any:
+    state.feeds.determine(Fate(**_fields(data)))
+    return _fates(state, values, data, query)
+
+
+def _clear_fates(state: State, values: list[str], data: Any, query: Query) -> Any:
+    state.feeds.clear_fates()
+    return []
+
+
 def _set_plan(state: State, values: list[str], data: Any, query: Query) -> Any:
     fields = _fields(data)
     if "enforced" in fields:
@@ -224,6 +255,10 @@ _ROUTES: tuple[tuple[str, str, _Handler], ...] = (
     ("GET", "faults", _faults),
     ("POST", "faults", _inject),
     ("DELETE", "faults", _clear_faults),
+    ("GET", "feeds", _feeds),
+    ("GET", "feeds/fates", _fates),
+    ("POST", "feeds/fates", _determine),
+    ("DELETE", "feeds/fates", _clear_fates),
     ("PUT", "usage-plans", _set_plan),
     ("POST", "usage-plans/refill", _refill),
     ("GET", "calls", _calls),

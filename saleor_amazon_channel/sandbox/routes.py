@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from . import orders, orders_v0, sellers
+from . import feeds, orders, orders_v0, sellers
 from .calls import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
     *sellers.OPERATIONS,
     *orders.OPERATIONS,
     *orders_v0.OPERATIONS,
+    *feeds.OPERATIONS,
 )
 
 

@@ -20,12 +20,13 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .. import clock
-from . import control, lwa
+from . import control, feeds, lwa
 from .calls import Answer, Call
 from .errors import (
     HTML_BAD_REQUEST,
@@ -120,6 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
             return _token_reply(state, body, self.headers.get("Content-Type", ""))
         if body and self.command == "GET":
             return _html_bad_request()
+        if path.startswith(feeds.LINK_PREFIX):
+            return _link_reply(state, self.command, path, body, self.headers)
         pairs = parse_qsl(url.query, keep_blank_values=True)
         return _operation_reply(
             state,
@@ -216,6 +219,28 @@ def _token_reply(state: State, body: bytes, content_type: str) -> _Reply:
     return reply
 
 
+def _link_reply(
+    state: State, method: str, path: str, body: bytes, headers: Message
+) -> _Reply:
+    """The store that documents lie in: no SP-API, and no token."""
+    with state.lock:
+        answer = feeds.open_link(
+            state,
+            method,
+            path.removeprefix(feeds.LINK_PREFIX),
+            headers.get("Content-Type", ""),
+            body,
+            clock.now(),
+            has_token="x-amz-access-token" in headers,
+        )
+    return _Reply(
+        answer.status,
+        answer.encoded(),
+        _new_request_id(),
+        content_type="application/octet-stream",
+    )
+
+
 def _operation_reply(
     state: State,
     method: str,
@@ -273,6 +298,7 @@ def _operation_reply(
                     now,
                 ):
                     raise QuotaExceeded()
+                feeds.advance(state, now)
                 call = Call(
                     state, now, values, pairs, content_type, body, account, fault
                 )
@@ -348,6 +374,7 @@ class Sandbox:
         self._server = _Server(state, port)
         self.port: int = self._server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
+        state.base_url = self.url
         self.lwa_url = self.url + lwa.PATH
         self._thread = threading.Thread(
             target=self._server.serve_forever,

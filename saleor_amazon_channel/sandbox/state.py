@@ -21,6 +21,8 @@ from .. import clock
 from ..amazon.marketplaces import MARKETPLACES, REGIONS
 from .errors import LwaRefusal, NotFound, Unauthorized
 from .faults import LWA_OPERATION, Fault, Faults
+from .feed_store import FeedStore
+from .feeds import LINK_PREFIX
 from .routes import OPERATIONS
 from .times import format_time, parse_time
 from .usage_plans import UsagePlan, UsagePlans
@@ -137,6 +139,9 @@ class State:
         self.accounts: dict[str, Account] = {}
         self.plans = UsagePlans(is_enforced=usage_plans)
         self.faults = Faults()
+        self.feeds = FeedStore()
+        #: Where links lead; the running server says.
+        self.base_url = ""
         self.pagination_tokens: dict[str, Any] = {}
         self._tokens: dict[str, AccessToken] = {}
         self._orders: dict[str, StoredOrder] = {}
@@ -294,6 +299,10 @@ class State:
                     "invalid."
                 )
             return token
+
+    def link_url(self, secret: str) -> str:
+        """The address of a link to a document."""
+        return f"{self.base_url}{LINK_PREFIX}{secret}"
 
     # --- orders ---
 

@@ -126,7 +126,7 @@ class Loopback:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_POST = handle_one_exchange
+            do_GET = do_POST = do_PUT = handle_one_exchange
 
             def log_message(self, *args: Any) -> None:
                 pass

@@ -38,6 +38,11 @@ REQUESTS = {
         "mutation { amazonOrdersImport { queued errors { code } } }",
         "MANAGE_ORDERS",
     ),
+    "amazonOrderCancel": (
+        'mutation { amazonOrderCancel(id: "x", reason: NO_INVENTORY) '
+        "{ errors { code } } }",
+        "MANAGE_ORDERS",
+    ),
     "amazonAccounts": ("{ amazonAccounts { id } }", "MANAGE_PLUGINS"),
     "amazonAccountConnect": (CONNECT, "MANAGE_PLUGINS"),
     "amazonMarketplaceUpdate": (

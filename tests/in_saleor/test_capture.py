@@ -510,8 +510,8 @@ def test_an_amazon_order_is_not_cancelled_in_saleor_first(
 
     assert (error["field"], error["code"]) == ("order", "CANNOT_CANCEL_ORDER")
     assert (
-        "Cancel it in Seller Central: https://sellercentral.amazon.de/"
-        in (error["message"])
+        "Cancel it with amazonOrderCancel, or in Seller Central: "
+        "https://sellercentral.amazon.de/" in error["message"]
     )
     order_with_lines.refresh_from_db()
     assert order_with_lines.status == OrderStatus.UNFULFILLED

@@ -30,6 +30,12 @@ def test_the_plans_are_amazons() -> None:
         "searchOrders": (0.0056, 20),
         "getOrder": (0.5, 30),
         "confirmShipment": (2, 10),
+        "createFeedDocument": (0.5, 15),
+        "createFeed": (0.0083, 15),
+        "getFeed": (2, 15),
+        "cancelFeed": (2, 15),
+        "getFeeds": (0.0222, 10),
+        "getFeedDocument": (0.0222, 10),
     }
 
 

@@ -1,0 +1,162 @@
+"""Processing reports: what Amazon did with each message of a feed.
+
+Sources: the ProcessingReport schema of XML feeds (release 4.1) and the tab text that
+flat-file feeds and ``UPLOAD_VAT_INVOICE`` answer with (SP-API "Feeds API FAQ",
+"Invoicing Feed Type Values"). A report names only the messages with something to say:
+one without a result succeeded. The number 0 stands for the whole document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+from xml.etree import ElementTree
+
+from .errors import MalformedAnswer
+
+PROCESSING_REPORT = "processing report"
+
+#: The message that is the whole document.
+WHOLE_DOCUMENT: Final = 0
+
+MAX_DESCRIPTION_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What Amazon says of one message; ``is_error`` false is a warning."""
+
+    message_id: int
+    is_error: bool
+    code: str
+    description: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.description}" if self.code else self.description
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``is_complete`` false: Amazon says that it is not through with the feed, or that
+    it rejected it. ``processed`` and ``successful`` are Amazon's own counts."""
+
+    is_complete: bool
+    processed: int
+    successful: int
+    results: dict[int, tuple[Result, ...]] = field(default_factory=dict)
+
+    def errors_of(self, message_id: int) -> tuple[Result, ...]:
+        """Why the message failed, the document's errors included; empty: it did not."""
+        return tuple(
+            result
+            for number in (WHOLE_DOCUMENT, message_id)
+            for result in self.results.get(number, ())
+            if result.is_error
+        )
+
+    def warnings_of(self, message_id: int) -> tuple[Result, ...]:
+        return tuple(r for r in self.results.get(message_id, ()) if not r.is_error)
+
+
+def parse(content: bytes) -> Report:
+    """The report, in whichever of its two forms.
+
+    Raises ``MalformedAnswer`` when it is neither: then nothing is known of the feed.
+    """
+    start = content.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"<"):
+        return _from_xml(start)
+    return _from_text(start)
+
+
+def _from_xml(content: bytes) -> Report:
+    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
+        raise MalformedAnswer(PROCESSING_REPORT, "the XML declares entities")
+    try:
+        root = ElementTree.fromstring(content)  # noqa: S314 - no entities, see above
+    except ElementTree.ParseError:
+        raise MalformedAnswer(PROCESSING_REPORT, "the XML cannot be parsed") from None
+    reports = root.findall("./Message/ProcessingReport")
+    if not reports:
+        raise MalformedAnswer(PROCESSING_REPORT, "there is no ProcessingReport in it")
+    statuses = {_text(report, "StatusCode") for report in reports}
+    return Report(
+        is_complete=statuses == {"Complete"},
+        processed=sum(
+            _number(_text(report, "ProcessingSummary/MessagesProcessed"))
+            for report in reports
+        ),
+        successful=sum(
+            _number(_text(report, "ProcessingSummary/MessagesSuccessful"))
+            for report in reports
+        ),
+        results=_by_message(
+            Result(
+                _number(_text(result, "MessageID")),
+                # What is not said to be a warning is taken for an error.
+                _text(result, "ResultCode") != "Warning",
+                _text(result, "ResultMessageCode"),
+                _text(result, "ResultDescription")[:MAX_DESCRIPTION_LENGTH],
+            )
+            for report in reports
+            for result in report.findall("Result")
+        ),
+    )
+
+
+_COUNT = re.compile(
+    r"^\s*Number of records (processed|successful)\s+(\d+)\s*$", re.MULTILINE
+)
+_COLUMNS = ("original-record-number", "error-code", "error-type", "error-message")
+
+
+def _from_text(content: bytes) -> Report:
+    text = content.decode("utf-8", errors="replace")
+    if not text.startswith("Feed Processing Summary"):
+        raise MalformedAnswer(PROCESSING_REPORT, "it is neither XML nor a summary")
+    counts = {name: int(number) for name, number in _COUNT.findall(text)}
+    rows = iter(text.splitlines())
+    header: list[str] = []
+    for line in rows:
+        header = [cell.strip() for cell in line.split("\t")]
+        if "error-message" in header:
+            break
+    found = []
+    for line in rows:
+        cells = dict(zip(header, (c.strip() for c in line.split("\t")), strict=False))
+        if not cells.get("error-message"):
+            continue
+        number, code, kind, message = (cells.get(name, "") for name in _COLUMNS)
+        found.append(
+            Result(
+                _number(number),
+                kind.lower() != "warning",
+                code,
+                message[:MAX_DESCRIPTION_LENGTH],
+            )
+        )
+    return Report(
+        is_complete=True,
+        processed=counts.get("processed", 0),
+        successful=counts.get("successful", 0),
+        results=_by_message(found),
+    )
+
+
+def _by_message(results: Iterable[Result]) -> dict[int, tuple[Result, ...]]:
+    found: dict[int, list[Result]] = defaultdict(list)
+    for result in results:
+        found[result.message_id].append(result)
+    return {number: tuple(of_message) for number, of_message in found.items()}
+
+
+def _text(element: ElementTree.Element, path: str) -> str:
+    return (element.findtext(path) or "").strip()
+
+
+def _number(text: str) -> int:
+    """What is no number concerns the whole document: better all looked at than none."""
+    return int(text) if text.isascii() and text.isdecimal() else WHOLE_DOCUMENT

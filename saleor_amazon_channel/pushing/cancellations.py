@@ -1,0 +1,96 @@
+"""Cancel an order on Amazon: a message of an order acknowledgement feed.
+
+Payload of the entry: ``{"reason": CancelReason, "order_item_ids": [...]}``. Only whole
+orders that Amazon has as UNSHIPPED are cancelled (SP-API "Order Feed Type Values").
+The shop's order follows when Amazon says that it is cancelled: ``importing.news``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from .. import store
+from ..amazon import errors, order_feeds, orders
+from ..amazon.client import Client
+from ..amazon.order_feeds import Cancellation, CancelReason
+from ..amazon.orders import FulfillmentStatus
+from ..ledger import recorder
+from ..models import OutboxEntry, SellerAccount
+from ..outbox import Outcome, State
+
+logger = logging.getLogger(__name__)
+
+FEED_TYPE = order_feeds.ORDER_ACKNOWLEDGEMENT
+
+#: Orders that are read again at once after they were cancelled: what getOrder's usage
+#: plan has to spare. The scan finds the others.
+MOST_READ_AGAIN = 10
+
+
+def check(entry: OutboxEntry) -> Outcome | None:
+    """What came of it already, by the ledger; None: it is to be sent."""
+    return _outcome_of(entry.order.fulfillment_status)
+
+
+def document(account: SellerAccount, entries: Sequence[OutboxEntry]) -> bytes:
+    return order_feeds.cancellations(
+        account.seller_id,
+        [
+            Cancellation(
+                entry.order.amazon_order_id,
+                tuple(entry.payload["order_item_ids"]),
+                CancelReason(entry.payload["reason"]),
+            )
+            for entry in entries
+        ],
+    )
+
+
+def reconcile(client: Client, entry: OutboxEntry) -> Outcome | None:
+    """What came of it, read from Amazon; None: it is still to be cancelled."""
+    order, _ = orders.get_order(client, entry.order.amazon_order_id)
+    return _outcome_of(order.fulfillment_status)
+
+
+def succeeded(entry: OutboxEntry) -> str:
+    return "Amazon has cancelled the order."
+
+
+def settled(
+    client: Client, account: SellerAccount, entries: Sequence[OutboxEntry]
+) -> None:
+    """Read cancelled orders again: the shop follows before the next scan."""
+    found = []
+    try:
+        for entry in entries[:MOST_READ_AGAIN]:
+            found.append(orders.get_order(client, entry.order.amazon_order_id))
+    except errors.AmazonError as error:
+        logger.info("cancelled orders are left to the next scan: %s", error)
+    recorder.record(account, found)
+
+
+def record_success(entry: OutboxEntry) -> None:
+    """Nothing: that the order is cancelled is Amazon's to say."""
+
+
+def report(entry: OutboxEntry) -> None:
+    """Tell staff on the shop's order what came of it."""
+    if entry.order.shop_order_id and entry.state == State.FAILED:
+        store.current().add_note(
+            entry.order.shop_order_id,
+            f"The order is not cancelled on Amazon: {entry.error_message}",
+        )
+
+
+def _outcome_of(status: str) -> Outcome | None:
+    if status == FulfillmentStatus.CANCELLED:
+        return Outcome(State.SUCCEEDED, "The order is cancelled on Amazon.")
+    if status == FulfillmentStatus.UNSHIPPED:
+        return None
+    return Outcome(
+        State.FAILED,
+        f"On Amazon the order is {status.lower().replace('_', ' ')} by now, and only "
+        "an unshipped order can be cancelled. Refund it instead.",
+        error_code="NOT_UNSHIPPED",
+    )

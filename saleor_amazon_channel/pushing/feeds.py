@@ -1,0 +1,329 @@
+"""Intents that go to Amazon as messages of a feed, many at a time.
+
+    claim → document, upload → (written down) → createFeed → … → report → settle
+
+``createFeed`` has no idempotency key, so that a feed is on its way is written down
+before that call. Where its answer got lost, Amazon's list of feeds says when no feed
+that could be ours is under way any more; until then no entry is sent again. A feed that
+ended without telling what became of its messages leaves them ``unknown``, and each is
+settled by reading Amazon.
+
+Source of the figures: SP-API "Feeds API FAQ" (patience up to 8 hours is asked for).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from .. import clock, outbox
+from ..amazon import errors, feed_reports, feeds
+from ..amazon.client import Client
+from ..amazon.order_feeds import MOST_MESSAGES
+from ..ledger import communication
+from ..models import Feed, OutboxEntry, SellerAccount
+from ..outbox import Claim, Outcome, State
+from . import cancellations, settling
+
+logger = logging.getLogger(__name__)
+
+MAX_WAIT_SECONDS = 2.0
+#: How long after each look a feed is looked at again; the last one goes on.
+POLL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300))
+#: A feed whose submission was not answered is looked for from then on, and taken for
+#: not arrived after the second: Amazon's list may lag behind.
+LOOK_FOR_AFTER = timedelta(minutes=1)
+NOT_ARRIVED_AFTER = timedelta(minutes=20)
+#: Clocks differ, and Amazon may have been slow to answer.
+SKEW = timedelta(minutes=10)
+
+
+class Kind(Protocol):
+    """What the module of a kind of intent that goes by feed offers."""
+
+    FEED_TYPE: str
+
+    def check(self, entry: OutboxEntry) -> Outcome | None: ...
+    def document(
+        self, account: SellerAccount, entries: Sequence[OutboxEntry]
+    ) -> bytes: ...
+    def reconcile(self, client: Client, entry: OutboxEntry) -> Outcome | None: ...
+    def succeeded(self, entry: OutboxEntry) -> str: ...
+    def settled(
+        self, client: Client, account: SellerAccount, entries: Sequence[OutboxEntry]
+    ) -> None: ...
+    def record_success(self, entry: OutboxEntry) -> None: ...
+    def report(self, entry: OutboxEntry) -> None: ...
+
+
+#: By the kind of intent, in the order in which they are sent.
+KINDS: Mapping[str, Kind] = {str(OutboxEntry.Kind.CANCEL): cancellations}
+
+
+class _ClaimsLostError(Exception):
+    """Another worker took one of the entries over: nothing was sent."""
+
+
+def has_work() -> bool:
+    """Whether a feed is to be looked at."""
+    return _due().exists()
+
+
+def push(client: Client, account: SellerAccount) -> list[Outcome]:
+    """Follow the account's feeds, then send what is due; what was settled.
+
+    Raises ``TryLater`` when Amazon cannot be asked now; what was begun is put back.
+    """
+    outcomes: list[Outcome] = []
+    for feed in _due().filter(account=account).order_by("next_poll_at"):
+        outcomes += _follow(client, account, feed)
+    for kind in KINDS:
+        if outbox.is_due(account, kind):
+            outcomes += _submit(client, account, kind)
+    return outcomes
+
+
+# --- out -----------------------------------------------------------------------------
+
+
+def _submit(client: Client, account: SellerAccount, kind: str) -> list[Outcome]:
+    module = KINDS[kind]
+    # With what is due goes what would follow soon: Amazon takes a feed in two minutes.
+    claims = outbox.claim(account, MOST_MESSAGES, [kind], ahead=outbox.COMPANY_WAIT)
+    outcomes: list[Outcome] = []
+    to_send: list[Claim] = []
+    for position, claim in enumerate(claims):
+        try:
+            outcome = module.check(claim.entry)
+            if outcome is None and claim.must_reconcile:
+                outcome = module.reconcile(client, claim.entry)
+        except errors.AmazonError as error:
+            outcomes += _settle_failed(module, [claim], error)
+            if isinstance(error, errors.TryLater):
+                # The others would meet the same.
+                outbox.release([*to_send, *claims[position + 1 :]])
+                raise
+            communication.note_failure(account, kind, error)
+            continue
+        if outcome is None:
+            to_send.append(claim)
+        else:
+            _settle(module, claim, outcome)
+            outcomes.append(outcome)
+    if to_send:
+        outcomes += _send(client, account, module, to_send)
+    return outcomes
+
+
+def _send(
+    client: Client, account: SellerAccount, module: Kind, claims: Sequence[Claim]
+) -> list[Outcome]:
+    """Submit a feed of what was claimed; the outcomes of what could not go with it."""
+    entries = [claim.entry for claim in claims]
+    content = module.document(account, entries)
+    marketplace_ids = sorted({entry.order.marketplace_id for entry in entries})
+    try:
+        document = feeds.create_document(
+            client, feeds.XML, max_wait_seconds=MAX_WAIT_SECONDS
+        )
+        feeds.upload(client, document, content, feeds.XML)
+    except errors.AmazonError as error:
+        return _give_back(account, module, claims, error)
+    now = clock.now()
+    try:
+        with transaction.atomic():
+            feed = Feed.objects.create(
+                account=account,
+                feed_type=module.FEED_TYPE,
+                document_id=document.id,
+                marketplace_ids=marketplace_ids,
+                sent_at=now,
+                next_poll_at=now + LOOK_FOR_AFTER,
+            )
+            if not outbox.submit(claims, feed):
+                raise _ClaimsLostError
+    except _ClaimsLostError:
+        logger.warning("a feed was not sent: a claim on its entries was lost")
+        outbox.release(claims)
+        return []
+    try:
+        feed_id = feeds.create_feed(
+            client,
+            module.FEED_TYPE,
+            marketplace_ids,
+            document.id,
+            max_wait_seconds=MAX_WAIT_SECONDS,
+        )
+    except (errors.UnknownOutcome, errors.MalformedAnswer) as error:
+        communication.note_failure(account, feeds.CREATE_FEED, error)
+        return []
+    except errors.AmazonError as error:
+        with transaction.atomic():
+            _close(feed, "Amazon did not take the feed.")
+            taken_back = outbox.reopen(feed, was_sent=False)
+        return _give_back(account, module, taken_back, error)
+    Feed.objects.filter(pk=feed.pk).update(
+        state=Feed.State.SUBMITTED,
+        feed_id=feed_id,
+        next_poll_at=clock.now() + POLL_AFTER[0],
+    )
+    logger.info("feed %s: %s with %s messages", feed_id, feed.feed_type, len(claims))
+    return []
+
+
+def _give_back(
+    account: SellerAccount,
+    module: Kind,
+    claims: Sequence[Claim],
+    error: errors.AmazonError,
+) -> list[Outcome]:
+    """Nothing of these has reached Amazon."""
+    outcomes = _settle_failed(module, claims, error)
+    if isinstance(error, errors.TryLater):
+        raise error
+    communication.note_failure(account, feeds.CREATE_FEED, error)
+    return outcomes
+
+
+# --- and back ------------------------------------------------------------------------
+
+
+def _due() -> QuerySet[Feed]:
+    return Feed.objects.filter(
+        state__in=(Feed.State.SENDING, Feed.State.SUBMITTED),
+        next_poll_at__lte=clock.now(),
+    )
+
+
+def _follow(client: Client, account: SellerAccount, feed: Feed) -> list[Outcome]:
+    poll_again_at = clock.now() + POLL_AFTER[min(feed.poll_count, len(POLL_AFTER) - 1)]
+    taken = Feed.objects.filter(pk=feed.pk, poll_count=feed.poll_count).update(
+        poll_count=F("poll_count") + 1, next_poll_at=poll_again_at
+    )
+    if not taken:
+        return []  # Another worker is at it.
+    try:
+        if feed.state == Feed.State.SENDING:
+            return _look_for(client, account, feed)
+        return _poll(client, account, feed)
+    except errors.AmazonError as error:
+        if isinstance(error, errors.TryLater):
+            Feed.objects.filter(pk=feed.pk).update(next_poll_at=error.available_at)
+            raise
+        communication.note_failure(account, feeds.GET_FEED, error)
+        return []
+
+
+def _look_for(client: Client, account: SellerAccount, feed: Feed) -> list[Outcome]:
+    """Nobody heard whether Amazon took the feed; wait for all that could be it."""
+    known = set(
+        Feed.objects.filter(account=account)
+        .exclude(feed_id="")
+        .values_list("feed_id", flat=True)
+    )
+    candidates = [
+        found
+        for found in feeds.find_feeds(client, feed.feed_type, feed.sent_at - SKEW)
+        if found.id not in known and found.created_time <= feed.sent_at + SKEW
+    ]
+    if not all(found.is_final for found in candidates):
+        return []
+    if not candidates and clock.now() < feed.sent_at + NOT_ARRIVED_AFTER:
+        return []
+    return _leave_unknown(
+        feed,
+        "Amazon did not answer when the feed was sent."
+        if candidates
+        else "The feed did not arrive at Amazon.",
+    )
+
+
+def _poll(client: Client, account: SellerAccount, feed: Feed) -> list[Outcome]:
+    now_there = feeds.get_feed(client, feed.feed_id)
+    Feed.objects.filter(pk=feed.pk).update(
+        processing_status=now_there.processing_status,
+        result_document_id=now_there.result_document_id,
+    )
+    if not now_there.is_final:
+        return []
+    status = now_there.processing_status
+    if status != feeds.ProcessingStatus.DONE or not now_there.result_document_id:
+        return _leave_unknown(feed, f"The feed ended as {status} without a report.")
+    document = feeds.get_document(client, now_there.result_document_id)
+    try:
+        report = feed_reports.parse(feeds.download(client, document))
+    except errors.MalformedAnswer as error:
+        communication.note_failure(account, feeds.GET_FEED_DOCUMENT, error)
+        return _leave_unknown(feed, "The feed's report cannot be read.")
+    return _settle_by_report(client, account, feed, report)
+
+
+def _settle_by_report(
+    client: Client, account: SellerAccount, feed: Feed, report: feed_reports.Report
+) -> list[Outcome]:
+    with transaction.atomic():
+        _close(feed, f"{report.successful} of {report.processed} messages succeeded.")
+        claims = outbox.reopen(feed)
+    outcomes = []
+    succeeded: list[Claim] = []
+    for claim in claims:
+        module = KINDS[claim.entry.kind]
+        refusals = report.errors_of(claim.entry.message_id or 0)
+        if refusals:
+            outcome = Outcome(
+                State.FAILED,
+                "Amazon refused it: " + "; ".join(map(str, refusals)),
+                error_code=refusals[0].code[:100] or "REFUSED",
+            )
+        else:
+            outcome = Outcome(State.SUCCEEDED, module.succeeded(claim.entry))
+            succeeded.append(claim)
+        _settle(module, claim, outcome)
+        outcomes.append(outcome)
+    for kind, module in KINDS.items():
+        done = [claim.entry for claim in succeeded if claim.entry.kind == kind]
+        if done:
+            module.settled(client, account, done)
+    return outcomes
+
+
+def _leave_unknown(feed: Feed, note: str) -> list[Outcome]:
+    """What became of each message is read from Amazon when its turn comes."""
+    with transaction.atomic():
+        _close(feed, note)
+        claims = outbox.reopen(feed)
+    outcomes = []
+    for claim in claims:
+        outcome = Outcome(
+            State.UNKNOWN,
+            f"{note} The order is read from Amazon before anything is sent again.",
+            error_code="FEED_WITHOUT_REPORT",
+            next_attempt_at=clock.now(),
+        )
+        _settle(KINDS[claim.entry.kind], claim, outcome)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _close(feed: Feed, note: str) -> None:
+    Feed.objects.filter(pk=feed.pk).update(
+        state=Feed.State.SETTLED, settled_at=clock.now(), note=note
+    )
+
+
+def _settle(module: Kind, claim: Claim, outcome: Outcome) -> None:
+    settling.settle(claim, outcome, clock.now(), module.record_success)
+
+
+def _settle_failed(
+    module: Kind, claims: Sequence[Claim], error: errors.AmazonError
+) -> list[Outcome]:
+    outcomes = [settling.failure(claim, error) for claim in claims]
+    for claim, outcome in zip(claims, outcomes, strict=True):
+        _settle(module, claim, outcome)
+    return outcomes

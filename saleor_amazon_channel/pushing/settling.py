@@ -1,0 +1,86 @@
+"""What an attempt came to: a failure in the outbox's terms, and writing it down."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from .. import clock, lock_objects, outbox
+from ..amazon import errors
+from ..ledger import timeline
+from ..models import OutboxEntry
+from ..outbox import Claim, Outcome, State
+
+logger = logging.getLogger(__name__)
+
+#: An outage is never a reason to give up: the intent goes on, at most this rarely.
+MAX_BACK_OFF = timedelta(minutes=15)
+RETRY_STOPPED_ACCOUNT = timedelta(minutes=1)
+
+
+def back_off(entry: OutboxEntry) -> timedelta:
+    # The exponent is bounded too: an outage of a day must not overflow it.
+    return min(timedelta(seconds=2 ** min(entry.attempt_count, 10)), MAX_BACK_OFF)
+
+
+def failure(claim: Claim, error: errors.AmazonError) -> Outcome:
+    """The outcome of an attempt that ended with ``error``."""
+    entry = claim.entry
+    answer: dict[str, Any] = {
+        "message": str(error),
+        "error_code": type(error).__name__,
+        "status_code": getattr(error, "status", None),
+        "request_id": getattr(error, "request_id", ""),
+    }
+    # What may have been sent before stays so until Amazon was read.
+    retry = State.UNKNOWN if claim.must_reconcile else State.PENDING
+    if isinstance(error, errors.BudgetExhausted):
+        return Outcome(
+            retry, next_attempt_at=error.available_at, is_postponed=True, **answer
+        )
+    if isinstance(error, errors.TryLater):
+        retry_at = max(error.available_at, clock.now() + back_off(entry))
+        return Outcome(retry, next_attempt_at=retry_at, **answer)
+    if isinstance(error, errors.UnknownOutcome | errors.MalformedAnswer):
+        return Outcome(
+            State.UNKNOWN, next_attempt_at=clock.now() + back_off(entry), **answer
+        )
+    if isinstance(error, errors.ReauthorizationRequired | errors.AppCredentialsInvalid):
+        # The account stops; the entry goes on when it is authorized again.
+        return Outcome(
+            retry, next_attempt_at=clock.now() + RETRY_STOPPED_ACCOUNT, **answer
+        )
+    action = getattr(error, "action", "")
+    answer["message"] = f"{answer['message']} {action}".strip()
+    return Outcome(State.FAILED, **answer)
+
+
+def settle(
+    claim: Claim,
+    outcome: Outcome,
+    started_at: datetime,
+    record_success: Callable[[OutboxEntry], None],
+) -> None:
+    """Write the outcome, and what follows from it in the ledger, in one transaction."""
+    entry = claim.entry
+    with transaction.atomic():
+        # The order before its packages and entries, as capture locks them.
+        lock_objects.orders_by_id([entry.order.amazon_order_id])
+        if not outbox.settle(claim, outcome, started_at):
+            logger.warning("outbox entry %s: the claim was lost", entry.pk)
+            return
+        if outcome.state == State.SUCCEEDED:
+            record_success(entry)
+        # The same trouble again is no news, whatever its request id.
+        is_news = outcome.error_code != entry.error_code or not outcome.error_code
+        if outcome.message and is_news and outcome.error_code != "BudgetExhausted":
+            timeline.add(
+                entry.order,
+                f"{entry.kind}_{outcome.state}",
+                outcome.message,
+                entry.actor,
+            )

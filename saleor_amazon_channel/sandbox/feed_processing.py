@@ -1,0 +1,288 @@
+"""What Amazon does with a feed once its turn has come, and the report of it.
+
+Sources: the schemas amzn-envelope, OrderAcknowledgement and ProcessingReport, release
+4.1, and "Order Feed Type Values". Amazon's error numbers other than 5000 and 5001 are
+not published: those here are the sandbox's own, from 90001.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+from .feed_store import StoredFeed
+from .packages import unshipped_units
+
+if TYPE_CHECKING:
+    from .state import State
+
+XML_TYPE = "text/xml; charset=UTF-8"
+NOT_PARSEABLE, NOT_VALID = "5000", "5001"
+UNKNOWN_ORDER, WRONG_STATUS, WRONG_ITEMS = "90001", "90002", "90003"
+
+_CANCEL_REASONS = (
+    "NoInventory",
+    "ShippingAddressUndeliverable",
+    "CustomerExchange",
+    "BuyerCanceled",
+    "GeneralAdjustment",
+    "CarrierCreditDecision",
+    "RiskAssessmentInformationNotValid",
+    "CarrierCoverageFailure",
+    "CustomerReturn",
+    "MerchandiseNotReceived",
+    "CannotVerifyInformation",
+    "PricingError",
+    "RejectOrder",
+    "WeatherDelay",
+)
+
+
+class _Rejected(Exception):
+    """The whole document: its number and why."""
+
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(code, description)
+        self.code = code
+        self.description = description
+
+
+@dataclass(frozen=True)
+class _Problem:
+    message_id: int
+    code: str
+    description: str
+    order_id: str = ""
+
+
+Message = tuple[int, ElementTree.Element]
+#: Applies one message; why it could not, or nothing.
+Processor = Callable[["State", str, ElementTree.Element], tuple[str, str] | None]
+
+
+def finish(state: State, feed: StoredFeed, now: datetime) -> None:
+    """Process the feed's content and leave its report, or meet its fate."""
+    if feed.has_fate("fatal"):
+        feed.final_status = "FATAL"
+        return
+    if feed.has_fate("cancelled"):
+        feed.final_status = "CANCELLED"
+        return
+    message_type, processor = PROCESSORS[feed.type]
+    problems: list[_Problem] = []
+    processed, status = 0, "Complete"
+    try:
+        messages = _messages(feed, message_type)
+        if feed.has_fate("fatal_partly"):
+            messages = messages[: len(messages) // 2]
+        for message_id, body in messages:
+            problem = processor(state, feed.seller_id, body)
+            processed += 1
+            if problem:
+                order_id = body.findtext("AmazonOrderID") or ""
+                problems.append(_Problem(message_id, *problem, order_id))
+    except _Rejected as rejection:
+        status = "Rejected"
+        problems = [_Problem(0, rejection.code, rejection.description)]
+    if feed.has_fate("fatal_partly"):
+        feed.final_status = "FATAL"
+        return
+    feed.final_status = "DONE"
+    report = gzip.compress(_report(feed, status, processed, problems))
+    feed.result_document_id = state.feeds.add_document(
+        feed.seller_id, XML_TYPE, now, report, is_compressed=True
+    ).id
+
+
+def _messages(feed: StoredFeed, message_type: str) -> Sequence[Message]:
+    content = feed.document.content or b""
+    if feed.document.content_type.replace(" ", "").lower() != "text/xml;charset=utf-8":
+        raise _Rejected(NOT_PARSEABLE, "The content type is not XML.")
+    if not content.startswith(b"<") or not content.rstrip(b"\r\n ").endswith(b">"):
+        raise _Rejected(NOT_PARSEABLE, "Content is not allowed in prolog or trailer.")
+    try:
+        root = ElementTree.fromstring(content)  # noqa: S314 - loopback only
+    except ElementTree.ParseError:
+        raise _Rejected(NOT_PARSEABLE, "XML Parsing Fatal Error.") from None
+    if root.tag != "AmazonEnvelope":
+        raise _Rejected(NOT_VALID, f"Cannot find the declaration of {root.tag}.")
+    header = {child.tag: child.text for child in root.findall("Header/*")}
+    if list(header) != ["DocumentVersion", "MerchantIdentifier"]:
+        raise _Rejected(NOT_VALID, "The Header is not complete.")
+    if header["MerchantIdentifier"] != feed.seller_id:
+        raise _Rejected(NOT_VALID, "MerchantIdentifier is not the seller's.")
+    if root.findtext("MessageType") != message_type:
+        raise _Rejected(NOT_VALID, "The MessageType is not the feed type's.")
+    tags = [child.tag for child in root]
+    if tags[:2] != ["Header", "MessageType"] or set(tags[2:]) != {"Message"}:
+        raise _Rejected(NOT_VALID, "The envelope's elements are not as declared.")
+    return list(_checked(root.findall("Message"), message_type))
+
+
+def _checked(
+    messages: Sequence[ElementTree.Element], message_type: str
+) -> Iterator[Message]:
+    seen: set[int] = set()
+    for message in messages:
+        if [child.tag for child in message] != ["MessageID", message_type]:
+            raise _Rejected(NOT_VALID, "A Message's elements are not as declared.")
+        text = message[0].text or ""
+        if not re.fullmatch(r"[1-9][0-9]{0,19}", text) or int(text) in seen:
+            raise _Rejected(NOT_VALID, "MessageID is not a number of its own.")
+        seen.add(int(text))
+        _check_against(_SCHEMAS[message_type], message[1])
+        yield int(text), message[1]
+
+
+#: element → (child, how often, its pattern) in order; nested ones by their own name.
+_SCHEMAS: Mapping[str, Mapping[str, Sequence[tuple[str, str, str]]]] = {
+    "OrderAcknowledgement": {
+        "OrderAcknowledgement": (
+            ("AmazonOrderID", "1", r"\w{3}-\w{7}-\w{7}"),
+            ("MerchantOrderID", "?", r".{0,50}"),
+            ("StatusCode", "1", r"Success|Failure"),
+            ("Item", "*", ""),
+        ),
+        "Item": (
+            ("AmazonOrderItemCode", "1", r"[0-9]{14}"),
+            ("MerchantOrderItemID", "?", r".{0,50}"),
+            ("CancelReason", "?", "|".join(_CANCEL_REASONS)),
+            ("Quantity", "?", r"[1-9][0-9]*"),
+        ),
+    },
+}
+
+
+def _check_against(
+    schema: Mapping[str, Sequence[tuple[str, str, str]]],
+    element: ElementTree.Element,
+) -> None:
+    children = list(element)
+    for name, times, pattern in schema[element.tag]:
+        found = 0
+        while children and children[0].tag == name:
+            child = children.pop(0)
+            found += 1
+            if name in schema:
+                _check_against(schema, child)
+            elif not re.fullmatch(pattern, child.text or ""):
+                raise _Rejected(NOT_VALID, f"The value of {name} is not valid.")
+        if (times == "1" and found != 1) or (times == "?" and found > 1):
+            raise _Rejected(NOT_VALID, f"{name} occurs {found} times.")
+    if children:
+        raise _Rejected(NOT_VALID, f"{children[0].tag} is not expected here.")
+
+
+def _acknowledge(
+    state: State, seller_id: str, body: ElementTree.Element
+) -> tuple[str, str] | None:
+    order_id = body.findtext("AmazonOrderID") or ""
+    stored = next(
+        (
+            stored
+            for stored in state.orders_of(seller_id)
+            if stored.current.payload["orderId"] == order_id
+        ),
+        None,
+    )
+    if stored is None:
+        return UNKNOWN_ORDER, "The order is not one of the seller's."
+    order = stored.current.payload
+    items = body.findall("Item")
+    if body.findtext("StatusCode") == "Success":
+        merchant_order_id = body.findtext("MerchantOrderID")
+        if merchant_order_id:
+            state.change_order(order_id, _alias(merchant_order_id))
+        return None
+    # Amazon passes over a Failure without items.
+    if not items or stored.current.status == "CANCELLED":
+        return None
+    if stored.current.fulfilled_by != "MERCHANT":
+        return WRONG_STATUS, "Amazon fulfils the order."
+    if stored.current.status != "UNSHIPPED":
+        return WRONG_STATUS, f"The order is {stored.current.status}."
+    named = {item.findtext("AmazonOrderItemCode") for item in items}
+    if named != {item_id for item_id, left in unshipped_units(order).items() if left}:
+        return WRONG_ITEMS, "The items are not those of the order."
+    reason = items[0].findtext("CancelReason") or "GeneralAdjustment"
+    state.change_order(order_id, _cancelled(reason))
+    return None
+
+
+def _alias(merchant_order_id: str) -> Callable[[dict[str, Any]], None]:
+    def change(order: dict[str, Any]) -> None:
+        others = [
+            alias
+            for alias in order.get("orderAliases", ())
+            if alias["aliasType"] != "SELLER_ORDER_ID"
+        ]
+        order["orderAliases"] = [
+            *others,
+            {"aliasId": merchant_order_id, "aliasType": "SELLER_ORDER_ID"},
+        ]
+
+    return change
+
+
+def _cancelled(reason: str) -> Callable[[dict[str, Any]], None]:
+    def change(order: dict[str, Any]) -> None:
+        for item in order["orderItems"]:
+            item.setdefault("cancellation", {})["cancellationExecution"] = {
+                "cancelledBy": "MERCHANT",
+                "cancelReason": reason,
+            }
+            fulfillment = item.setdefault("fulfillment", {})
+            fulfillment["quantityUnfulfilled"] = 0
+            fulfillment.setdefault("quantityFulfilled", 0)
+        order["fulfillment"]["fulfillmentStatus"] = "CANCELLED"
+
+    return change
+
+
+#: feed type → the type of its messages and what applies one. The caller holds the lock.
+PROCESSORS: Mapping[str, tuple[str, Processor]] = {
+    "POST_ORDER_ACKNOWLEDGEMENT_DATA": ("OrderAcknowledgement", _acknowledge),
+}
+
+
+def _report(
+    feed: StoredFeed, status: str, processed: int, problems: Sequence[_Problem]
+) -> bytes:
+    root = ElementTree.Element("AmazonEnvelope")
+    header = _add(root, "Header")
+    _add(header, "DocumentVersion", "1.02")
+    _add(header, "MerchantIdentifier", feed.seller_id)
+    _add(root, "MessageType", "ProcessingReport")
+    message = _add(root, "Message")
+    _add(message, "MessageID", "1")
+    report = _add(message, "ProcessingReport")
+    _add(report, "DocumentTransactionID", feed.id)
+    _add(report, "StatusCode", status)
+    summary = _add(report, "ProcessingSummary")
+    _add(summary, "MessagesProcessed", str(processed))
+    _add(summary, "MessagesSuccessful", str(max(0, processed - len(problems))))
+    _add(summary, "MessagesWithError", str(len(problems)))
+    _add(summary, "MessagesWithWarning", "0")
+    for problem in problems:
+        result = _add(report, "Result")
+        _add(result, "MessageID", str(problem.message_id))
+        _add(result, "ResultCode", "Error")
+        _add(result, "ResultMessageCode", problem.code)
+        _add(result, "ResultDescription", problem.description)
+        if problem.order_id:
+            info = _add(result, "AdditionalInfo")
+            _add(info, "AmazonOrderID", problem.order_id)
+    return bytes(ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True))
+
+
+def _add(
+    parent: ElementTree.Element, name: str, text: str | None = None
+) -> ElementTree.Element:
+    element = ElementTree.SubElement(parent, name)
+    element.text = text
+    return element
