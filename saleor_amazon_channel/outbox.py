@@ -32,6 +32,9 @@ CLAIM_LIFETIME = timedelta(minutes=5)
 #: nothing: the next package of the order goes before it.
 HELD = "WAITING"
 
+#: The error code of an entry that cannot go by a call of its own.
+BY_FEED = "BY_FEED"
+
 _UNREPORTED = Q(state__in=(State.SUCCEEDED, State.FAILED), reported_at=None)
 _OPEN = (State.PENDING, State.SENDING, State.SUBMITTED, State.UNKNOWN)
 
@@ -98,10 +101,15 @@ def claim(
     account: SellerAccount,
     limit: int,
     kinds: Sequence[str],
+    *,
     ahead: timedelta = timedelta(0),
+    only_by_feed: bool | None = None,
 ) -> Sequence[Claim]:
     """Take up to ``limit`` entries of an account that are due, or will be after
-    ``ahead``, of these kinds and at most one of each order."""
+    ``ahead``, of these kinds and at most one of each order.
+
+    ``only_by_feed``: only those that cannot go by a call, or only the others.
+    """
     now, token = clock.now(), uuid.uuid4()
     older = OutboxEntry.objects.filter(
         order=OuterRef("order"), id__lt=OuterRef("id"), state__in=_OPEN
@@ -110,9 +118,12 @@ def claim(
         entries = list(
             OutboxEntry.objects.select_for_update(of=("self",), skip_locked=True)
             .filter(account=account, kind__in=kinds)
-            .filter(_due(now, ahead), ~Exists(older))
+            .filter(_due(now, ahead), ~Exists(older), _way(only_by_feed))
             .select_related("order")
-            .order_by("next_attempt_at", "id")[:limit]
+            # The earliest deadline first, whatever came before it.
+            .order_by(
+                F("order__ship_by").asc(nulls_last=True), "next_attempt_at", "id"
+            )[:limit]
         )
         claims = [
             Claim(entry, token, entry.state != State.PENDING) for entry in entries
@@ -148,11 +159,19 @@ def _due(now: datetime, ahead: timedelta = timedelta(0)) -> Q:
     ) | Q(state=State.SENDING, claimed_until__lte=now)
 
 
-def is_due(account: SellerAccount, kind: str) -> bool:
-    """Whether an entry of the kind is to be sent now."""
+def _way(only_by_feed: bool | None) -> Q:
+    if only_by_feed is None:
+        return Q()
+    return Q(error_code=BY_FEED) if only_by_feed else ~Q(error_code=BY_FEED)
+
+
+def due_count(
+    account: SellerAccount, kind: str, *, only_by_feed: bool | None = None
+) -> int:
+    """How many entries of the kind are to be sent now."""
     return OutboxEntry.objects.filter(
-        _due(clock.now()), account=account, kind=kind
-    ).exists()
+        _due(clock.now()), _way(only_by_feed), account=account, kind=kind
+    ).count()
 
 
 def submit(claims: Sequence[Claim], feed: Feed) -> bool:

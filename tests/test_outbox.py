@@ -231,3 +231,28 @@ def test_what_is_held_is_overtaken(account: SellerAccount, order: AmazonOrder) -
     )
     [second] = outbox.claim(account, 10, [KIND])
     assert second.entry.idempotency_key.endswith(":2:1")
+
+
+def test_the_earliest_deadline_goes_first(
+    account: SellerAccount, order: AmazonOrder
+) -> None:
+    enqueue(order)
+    urgent = make_order(account, 2)
+    urgent.ship_by = NOW + timedelta(hours=1)
+    urgent.save()
+    enqueue(urgent)
+
+    [claim] = outbox.claim(account, 1, [KIND])
+
+    assert claim.entry.order == urgent
+
+
+def test_what_cannot_go_by_a_call_is_left_to_the_feed(
+    account: SellerAccount, order: AmazonOrder
+) -> None:
+    enqueue(order)
+    OutboxEntry.objects.update(error_code=outbox.BY_FEED)
+
+    assert outbox.due_count(account, KIND, only_by_feed=False) == 0
+    assert outbox.claim(account, 10, [KIND], only_by_feed=False) == []
+    assert len(outbox.claim(account, 10, [KIND], only_by_feed=True)) == 1

@@ -1,8 +1,10 @@
-"""The XML of order feeds: cancelling with ``POST_ORDER_ACKNOWLEDGEMENT_DATA``.
+"""The XML of order feeds: cancelling with ``POST_ORDER_ACKNOWLEDGEMENT_DATA``, and
+confirming shipments with ``POST_ORDER_FULFILLMENT_DATA``.
 
-Sources: the schemas OrderAcknowledgement and amzn-envelope, release 4.1, and "Order
-Feed Type Values". The order of the elements is the schema's. Amazon answers bytes after
-the closing tag, a byte order mark or another content type with errors 5000 and 5001.
+Sources: the schemas OrderAcknowledgement, OrderFulfillment and amzn-envelope, release
+4.1, and "Order Feed Type Values". The order of the elements is the schema's. Amazon
+answers bytes after the closing tag, a byte order mark or another content type with
+errors 5000 and 5001.
 """
 
 from __future__ import annotations
@@ -10,14 +12,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 from xml.etree import ElementTree
 
+from .orders_v0 import Package
+
 ORDER_ACKNOWLEDGEMENT = "POST_ORDER_ACKNOWLEDGEMENT_DATA"
+ORDER_FULFILLMENT = "POST_ORDER_FULFILLMENT_DATA"
 
 #: Of one feed. Amazon states no limit for order feeds; this is well inside the 10 MiB.
 MOST_MESSAGES = 1000
+
+#: Of a tracking number, of a carrier's name.
+MAX_TEXT_LENGTH = 50
 
 _ORDER_ID = re.compile(r"\w{3}-\w{7}-\w{7}", re.ASCII)
 _ITEM_CODE = re.compile(r"\d{14}", re.ASCII)
@@ -50,6 +59,16 @@ class Cancellation:
     reason: CancelReason
 
 
+@dataclass(frozen=True, slots=True)
+class Fulfillment:
+    """A package of an order. ``tracking_number`` may be empty, which the call that
+    confirms shipments does not take; ``MerchantFulfillmentID`` is its package reference
+    id."""
+
+    order_id: str
+    package: Package
+
+
 def is_order_id(text: str) -> bool:
     """Whether an Amazon order id has the form the schema demands."""
     return _ORDER_ID.fullmatch(text) is not None
@@ -73,6 +92,41 @@ def cancellations(seller_id: str, orders: Iterable[Cancellation]) -> bytes:
             _add(item, "CancelReason", order.reason.value)
 
     return _envelope(seller_id, "OrderAcknowledgement", orders, write)
+
+
+def takes(package: Package) -> bool:
+    """Whether a feed can hold the package: the schema is narrower than the call."""
+    return len(package.tracking_number) <= MAX_TEXT_LENGTH and all(
+        is_order_item_code(item.order_item_id) for item in package.items
+    )
+
+
+def fulfillments(seller_id: str, packages: Iterable[Fulfillment]) -> bytes:
+    """A feed that confirms the packages; they become its messages, counted from 1."""
+
+    def write(message: ElementTree.Element, fulfillment: Fulfillment) -> None:
+        package = fulfillment.package
+        body = ElementTree.SubElement(message, "OrderFulfillment")
+        _add(body, "AmazonOrderID", fulfillment.order_id)
+        _add(body, "MerchantFulfillmentID", package.package_reference_id)
+        _add(body, "FulfillmentDate", _time(package.ship_date))
+        data = ElementTree.SubElement(body, "FulfillmentData")
+        _add(data, "CarrierCode", package.carrier_code)
+        if package.carrier_name:
+            _add(data, "CarrierName", package.carrier_name)
+        if package.tracking_number:
+            _add(data, "ShipperTrackingNumber", package.tracking_number)
+        for each in package.items:
+            item = ElementTree.SubElement(body, "Item")
+            _add(item, "AmazonOrderItemCode", each.order_item_id)
+            _add(item, "Quantity", str(each.quantity))
+
+    return _envelope(seller_id, "OrderFulfillment", packages, write)
+
+
+def _time(moment: datetime) -> str:
+    text = moment.astimezone(UTC).isoformat(timespec="seconds")
+    return text.replace("+00:00", "Z")
 
 
 def _envelope(

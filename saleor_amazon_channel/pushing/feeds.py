@@ -28,7 +28,7 @@ from ..amazon.order_feeds import MOST_MESSAGES
 from ..ledger import communication
 from ..models import Feed, OutboxEntry, SellerAccount
 from ..outbox import Claim, Outcome, State
-from . import cancellations, settling
+from . import cancellations, settling, shipments
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +62,14 @@ class Kind(Protocol):
 
 
 #: By the kind of intent, in the order in which they are sent.
-KINDS: Mapping[str, Kind] = {str(OutboxEntry.Kind.CANCEL): cancellations}
+KINDS: Mapping[str, Kind] = {
+    str(OutboxEntry.Kind.CONFIRM_SHIPMENT): shipments,
+    str(OutboxEntry.Kind.CANCEL): cancellations,
+}
+
+#: Shipments go by calls of their own, two a second, and are confirmed at once. From
+#: this many on the last of them would wait longer for its call than for a feed.
+MANY_SHIPMENTS = 300
 
 
 class _ClaimsLostError(Exception):
@@ -83,18 +90,36 @@ def push(client: Client, account: SellerAccount) -> list[Outcome]:
     for feed in _due().filter(account=account).order_by("next_poll_at"):
         outcomes += _follow(client, account, feed)
     for kind in KINDS:
-        if outbox.is_due(account, kind):
-            outcomes += _submit(client, account, kind)
+        only_by_feed = _only_by_feed(account, kind)
+        if outbox.due_count(account, kind, only_by_feed=only_by_feed):
+            outcomes += _submit(client, account, kind, only_by_feed)
     return outcomes
+
+
+def _only_by_feed(account: SellerAccount, kind: str) -> bool | None:
+    """Whether a feed is only for those that cannot go by a call; None: for all."""
+    is_for_calls = (
+        kind == OutboxEntry.Kind.CONFIRM_SHIPMENT
+        and outbox.due_count(account, kind) < MANY_SHIPMENTS
+    )
+    return True if is_for_calls else None
 
 
 # --- out -----------------------------------------------------------------------------
 
 
-def _submit(client: Client, account: SellerAccount, kind: str) -> list[Outcome]:
+def _submit(
+    client: Client, account: SellerAccount, kind: str, only_by_feed: bool | None
+) -> list[Outcome]:
     module = KINDS[kind]
     # With what is due goes what would follow soon: Amazon takes a feed in two minutes.
-    claims = outbox.claim(account, MOST_MESSAGES, [kind], ahead=outbox.COMPANY_WAIT)
+    claims = outbox.claim(
+        account,
+        MOST_MESSAGES,
+        [kind],
+        ahead=outbox.COMPANY_WAIT,
+        only_by_feed=only_by_feed,
+    )
     outcomes: list[Outcome] = []
     to_send: list[Claim] = []
     for position, claim in enumerate(claims):

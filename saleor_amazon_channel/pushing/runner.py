@@ -71,14 +71,14 @@ def push() -> Pushed:
 
 def _push_account(account: SellerAccount, result: Pushed) -> None:
     with budget.client_for(account) as client:
+        # Feeds first: when many shipments are due they take them off the calls.
+        _push_feeds(client, account, result)
         _push_calls(client, account, result)
-        if account.state == SellerAccount.State.ACTIVE:
-            _push_feeds(client, account, result)
 
 
 def _push_calls(client: Client, account: SellerAccount, result: Pushed) -> None:
     while account.state == SellerAccount.State.ACTIVE:
-        claims = outbox.claim(account, BATCH_SIZE, list(KINDS))
+        claims = outbox.claim(account, BATCH_SIZE, list(KINDS), only_by_feed=False)
         if not claims:
             return
         for number, claim in enumerate(claims, 1):
@@ -139,7 +139,7 @@ def report() -> int:
             with transaction.atomic():
                 entry = lock_objects.unreported_entry(pk)
                 if entry is not None:
-                    {**KINDS, **feeds.KINDS}[entry.kind].report(entry)
+                    feeds.KINDS[entry.kind].report(entry)
                     outbox.mark_reported(entry)
                     reported += 1
         except Exception as error:  # noqa: BLE001

@@ -1,4 +1,7 @@
-"""Confirm a package to Amazon (``confirmShipment``), or find out that it is confirmed.
+"""Confirm a package to Amazon, or find out that it is confirmed.
+
+By the call ``confirmShipment``, one a package; by feed when many are due, and where
+there is no tracking number, which only the feed does without.
 
 Payload of the entry: ``{"package_reference_id": int, "revision": int}``; the content is
 the package's at the moment of sending. The package reference id makes a repeated
@@ -8,14 +11,17 @@ confirmation replace the package instead of adding one.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from .. import clock, store
-from ..amazon import carriers, errors, orders
+from ..amazon import carriers, errors, order_feeds, orders
 from ..amazon.client import Client
 from ..amazon.orders_v0 import Package, PackageItem, confirm_shipment
-from ..models import AmazonPackage, Marketplace, OutboxEntry
-from ..outbox import HELD, Outcome, State
+from ..models import AmazonPackage, Marketplace, OutboxEntry, SellerAccount
+from ..outbox import BY_FEED, HELD, Outcome, State
+
+FEED_TYPE = order_feeds.ORDER_FULFILLMENT
 
 #: Without a tracking number a shipment waits until this long before its ship-by date.
 TRACKING_DEADLINE = timedelta(hours=2)
@@ -28,71 +34,87 @@ SHIP_DATE_MARGIN = timedelta(minutes=1)
 def send(
     client: Client, entry: OutboxEntry, max_wait_seconds: float, *, reconcile: bool
 ) -> Outcome:
-    """Send one confirmation. ``reconcile``: it may have been sent before.
+    """Send one confirmation by call. ``reconcile``: it may have been sent before.
 
     Raises what ``amazon.errors`` names when the call failed.
     """
+    found = _look(entry)
+    if isinstance(found, Outcome):
+        return found
+    if not found.tracking_number:
+        return _by_feed(entry)
+    if reconcile:
+        outcome = _read(client, entry, found)
+        if outcome:
+            return outcome
     order = entry.order
-    package = AmazonPackage.objects.get(
-        order=order, package_reference_id=entry.payload["package_reference_id"]
-    )
-    if package.revision != entry.payload["revision"]:
-        return Outcome(State.SUPERSEDED, "A newer version of the package is sent.")
-    reference = package.package_reference_id
-    if package.confirmed_revision == package.revision:
-        return Outcome(State.SUCCEEDED, f"Package {reference} is confirmed to Amazon.")
-    if order.fulfillment_status == orders.FulfillmentStatus.CANCELLED:
-        return Outcome(
-            State.FAILED,
-            f"Package {reference} is not confirmed: the order was cancelled on Amazon.",
-            error_code="ORDER_CANCELLED",
-        )
-
-    if not store.current().shipments([package.fulfillment_id]):
-        return Outcome(
-            State.SUPERSEDED,
-            f"Package {reference} is not confirmed: its fulfillment was cancelled.",
-        )
-
-    code, name = _carrier(package)
-    held = _held(entry, package, code)
-    if held:
-        return held
-    wanted = Package(
-        package_reference_id=str(reference),
-        carrier_code=code,
-        carrier_name=name,
-        tracking_number=package.tracking_number,
-        ship_date=_ship_date(package),
-        items=tuple(
-            PackageItem(item["order_item_id"], item["quantity"])
-            for item in package.items
-        ),
-    )
-    if reconcile and _amazon_has(
-        client, order.amazon_order_id, wanted, by_carrier=True
-    ):
-        return Outcome(
-            State.SUCCEEDED, f"Package {reference} was found confirmed on Amazon."
-        )
     try:
         confirm_shipment(
             client,
             order.amazon_order_id,
             order.marketplace_id,
-            wanted,
+            found,
             max_wait_seconds=max_wait_seconds,
         )
     except errors.PackageToUpdateNotFound:
         # Every unit is in a package already: ours under this id, or one of
         # somebody who confirmed it in Seller Central.
-        if not _amazon_has(client, order.amazon_order_id, wanted, by_carrier=False):
+        if not _amazon_has(client, order.amazon_order_id, found, by_carrier=False):
             raise
+    return Outcome(State.SUCCEEDED, succeeded(entry))
+
+
+# --- by feed -------------------------------------------------------------------------
+
+
+def check(entry: OutboxEntry) -> Outcome | None:
+    """What came of it already, or what it waits for; None: it can go by feed."""
+    found = _look(entry)
+    if isinstance(found, Outcome):
+        return found
+    if order_feeds.takes(found):
+        return None
+    if found.tracking_number:
+        return Outcome(State.PENDING, next_attempt_at=clock.now(), is_postponed=True)
     return Outcome(
-        State.SUCCEEDED,
-        f"Package {reference} is confirmed to Amazon: {name or code}, "
-        f"tracking {package.tracking_number}.",
+        State.FAILED,
+        f"Package {found.package_reference_id} is not confirmed: it has no tracking "
+        "number, the ship-by date is near, and Amazon's feed does not take its order "
+        "item ids. Confirm it in Seller Central.",
+        error_code="MISSING_TRACKING_NUMBER",
     )
+
+
+def document(account: SellerAccount, entries: Sequence[OutboxEntry]) -> bytes:
+    packages = [_look(entry) for entry in entries]
+    return order_feeds.fulfillments(
+        account.seller_id,
+        [
+            order_feeds.Fulfillment(entry.order.amazon_order_id, package)
+            for entry, package in zip(entries, packages, strict=True)
+            if isinstance(package, Package)
+        ],
+    )
+
+
+def reconcile(client: Client, entry: OutboxEntry) -> Outcome | None:
+    """What Amazon has of it; None: it has another package, or none."""
+    found = _look(entry)
+    return found if isinstance(found, Outcome) else _read(client, entry, found)
+
+
+def succeeded(entry: OutboxEntry) -> str:
+    package = _package(entry)
+    tracking = package.tracking_number
+    return f"Package {package.package_reference_id} is confirmed to Amazon" + (
+        f", tracking {tracking}." if tracking else ", without a tracking number."
+    )
+
+
+def settled(
+    client: Client, account: SellerAccount, entries: Sequence[OutboxEntry]
+) -> None:
+    """Nothing to be read again: the shop was first."""
 
 
 def record_success(entry: OutboxEntry) -> None:
@@ -106,9 +128,7 @@ def record_success(entry: OutboxEntry) -> None:
 def report(entry: OutboxEntry) -> None:
     """Put the outcome onto the shop's fulfillment and order."""
     reference = entry.payload["package_reference_id"]
-    package = AmazonPackage.objects.get(
-        order=entry.order, package_reference_id=reference
-    )
+    package = _package(entry)
     settled_at = entry.settled_at or clock.now()
     shop = store.current()
     shop.note_shipment(
@@ -121,7 +141,71 @@ def report(entry: OutboxEntry) -> None:
     )
     shop.add_note(
         entry.order.shop_order_id or "",
-        entry.error_message or f"Package {reference} is confirmed to Amazon.",
+        entry.error_message
+        or f"Package {reference} is confirmed to Amazon"
+        + ("." if package.tracking_number else ", without a tracking number."),
+    )
+
+
+def _package(entry: OutboxEntry) -> AmazonPackage:
+    return AmazonPackage.objects.get(
+        order=entry.order, package_reference_id=entry.payload["package_reference_id"]
+    )
+
+
+def _look(entry: OutboxEntry) -> Package | Outcome:
+    """The package to confirm, or why it is not to be confirmed, or not now."""
+    order, package = entry.order, _package(entry)
+    if package.revision != entry.payload["revision"]:
+        return Outcome(State.SUPERSEDED, "A newer version of the package is sent.")
+    reference = package.package_reference_id
+    if package.confirmed_revision == package.revision:
+        return Outcome(State.SUCCEEDED, f"Package {reference} is confirmed to Amazon.")
+    if order.fulfillment_status == orders.FulfillmentStatus.CANCELLED:
+        return Outcome(
+            State.FAILED,
+            f"Package {reference} is not confirmed: the order was cancelled on Amazon.",
+            error_code="ORDER_CANCELLED",
+        )
+    if not store.current().shipments([package.fulfillment_id]):
+        return Outcome(
+            State.SUPERSEDED,
+            f"Package {reference} is not confirmed: its fulfillment was cancelled.",
+        )
+    code, name = _carrier(package)
+    held = _held(entry, package, code)
+    if held:
+        return held
+    return Package(
+        package_reference_id=str(reference),
+        carrier_code=code,
+        carrier_name=name,
+        tracking_number=package.tracking_number,
+        ship_date=_ship_date(package),
+        items=tuple(
+            PackageItem(item["order_item_id"], item["quantity"])
+            for item in package.items
+        ),
+    )
+
+
+def _by_feed(entry: OutboxEntry) -> Outcome:
+    return Outcome(
+        State.PENDING,
+        f"Package {entry.payload['package_reference_id']} goes to Amazon without a "
+        "tracking number, by feed: the ship-by date is near.",
+        error_code=BY_FEED,
+        next_attempt_at=clock.now(),
+        is_postponed=True,
+    )
+
+
+def _read(client: Client, entry: OutboxEntry, wanted: Package) -> Outcome | None:
+    if not _amazon_has(client, entry.order.amazon_order_id, wanted, by_carrier=True):
+        return None
+    return Outcome(
+        State.SUCCEEDED,
+        f"Package {wanted.package_reference_id} was found confirmed on Amazon.",
     )
 
 
@@ -144,28 +228,30 @@ def _carrier(package: AmazonPackage) -> tuple[str, str]:
 def _held(
     entry: OutboxEntry, package: AmazonPackage, carrier_code: str
 ) -> Outcome | None:
-    """Wait for what staff can still add; fail when the ship-by date comes near."""
+    """Wait for what staff can still add, until the ship-by date comes near.
+
+    Then a package without tracking number goes without, by feed; one without carrier
+    cannot, since Amazon wants its code everywhere.
+    """
     if package.tracking_number and carrier_code:
         return None
-    missing, remedy, code = (
-        ("a tracking number", "Add it to the fulfillment", "MISSING_TRACKING_NUMBER")
-        if not package.tracking_number
-        else (
-            "a carrier",
-            "Add it to the fulfillment's metadata as amazon.carrier",
-            "MISSING_CARRIER",
-        )
+    missing, remedy = (
+        ("a carrier", "Add it to the fulfillment's metadata as amazon.carrier")
+        if not carrier_code
+        else ("a tracking number", "Add it to the fulfillment")
     )
     now = clock.now()
     ship_by = entry.order.ship_by
     deadline = ship_by - TRACKING_DEADLINE if ship_by else None
     reference = package.package_reference_id
     if deadline and now >= deadline:
+        if carrier_code:
+            return None
         return Outcome(
             State.FAILED,
             f"Package {reference} is not confirmed: Amazon wants {missing} and the "
             f"ship-by date is near. {remedy}, or confirm it in Seller Central.",
-            error_code=code,
+            error_code="MISSING_CARRIER",
         )
     retry_at = now + HELD_RETRY
     return Outcome(

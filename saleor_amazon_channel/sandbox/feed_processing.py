@@ -1,29 +1,36 @@
 """What Amazon does with a feed once its turn has come, and the report of it.
 
-Sources: the schemas amzn-envelope, OrderAcknowledgement and ProcessingReport, release
-4.1, and "Order Feed Type Values". Amazon's error numbers other than 5000 and 5001 are
-not published: those here are the sandbox's own, from 90001.
+Sources: the schemas amzn-envelope, OrderAcknowledgement, OrderFulfillment and
+ProcessingReport, release 4.1, and "Order Feed Type Values". Amazon's error numbers
+other than 5000 and 5001 are not published: those here are the sandbox's own, from
+90001.
 """
 
 from __future__ import annotations
 
 import gzip
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from .. import clock
+from .carriers import CARRIER_CODES
+from .errors import NotFound
 from .feed_store import StoredFeed
-from .packages import unshipped_units
+from .packages import find_package, package_units, put_package, unshipped_units
+from .times import format_time
 
 if TYPE_CHECKING:
-    from .state import State
+    from .state import State, StoredOrder
 
 XML_TYPE = "text/xml; charset=UTF-8"
 NOT_PARSEABLE, NOT_VALID = "5000", "5001"
 UNKNOWN_ORDER, WRONG_STATUS, WRONG_ITEMS = "90001", "90002", "90003"
+WRONG_CARRIER = "90004"
 
 _CANCEL_REASONS = (
     "NoInventory",
@@ -155,6 +162,27 @@ _SCHEMAS: Mapping[str, Mapping[str, Sequence[tuple[str, str, str]]]] = {
             ("Quantity", "?", r"[1-9][0-9]*"),
         ),
     },
+    "OrderFulfillment": {
+        "OrderFulfillment": (
+            ("AmazonOrderID", "1", r"\w{3}-\w{7}-\w{7}"),
+            ("MerchantFulfillmentID", "?", r"[0-9]{1,20}"),
+            ("FulfillmentDate", "1", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"),
+            ("FulfillmentData", "1", ""),
+            ("Item", "*", ""),
+        ),
+        "FulfillmentData": (
+            ("CarrierCode", "1", ".+"),
+            ("CarrierName", "?", ".{1,50}"),
+            ("ShippingMethod", "?", ".{1,50}"),
+            ("ShipperTrackingNumber", "?", ".{1,50}"),
+        ),
+        "Item": (
+            ("AmazonOrderItemCode", "1", r"[0-9]{14}"),
+            ("MerchantFulfillmentItemID", "?", r"[0-9]{1,20}"),
+            ("Quantity", "?", r"[1-9][0-9]*"),
+            ("TransparencyCode", "*", ".+"),
+        ),
+    },
 }
 
 
@@ -178,18 +206,70 @@ def _check_against(
         raise _Rejected(NOT_VALID, f"{children[0].tag} is not expected here.")
 
 
+def _fulfil(
+    state: State, seller_id: str, body: ElementTree.Element
+) -> tuple[str, str] | None:
+    order_id = body.findtext("AmazonOrderID") or ""
+    stored = _own_order(state, seller_id, order_id)
+    if stored is None:
+        return UNKNOWN_ORDER, "The order is not one of the seller's."
+    order = stored.current.payload
+    if stored.current.fulfilled_by != "MERCHANT" or stored.current.status not in (
+        "UNSHIPPED",
+        "PARTIALLY_SHIPPED",
+        "SHIPPED",
+    ):
+        return WRONG_STATUS, f"The order is {stored.current.status}."
+    carrier = body.findtext("FulfillmentData/CarrierCode") or ""
+    name = body.findtext("FulfillmentData/CarrierName")
+    if carrier not in CARRIER_CODES and not (carrier == "Other" and name):
+        return WRONG_CARRIER, "The carrier code is not known, or is Other without name."
+    reference = body.findtext("MerchantFulfillmentID") or str(
+        7_000_000_000_001 + len(order.get("packages", ()))
+    )
+    left = unshipped_units(order) + package_units(find_package(order, reference))
+    units = Counter(
+        {
+            item.findtext("AmazonOrderItemCode") or "": int(
+                item.findtext("Quantity") or 1
+            )
+            for item in body.findall("Item")
+        }
+    ) or Counter(left)
+    # Counter subtraction keeps what is too many.
+    if not units or units - left:
+        return WRONG_ITEMS, "The items are not those that are left to be shipped."
+    package = {
+        "packageReferenceId": reference,
+        "createdTime": format_time(clock.now()),
+        "packageStatus": {"status": "SHIPPED"},
+        "carrier": name or carrier,
+        "shipTime": body.findtext("FulfillmentDate"),
+        "packageItems": [
+            {"orderItemId": item_id, "quantity": quantity}
+            for item_id, quantity in units.items()
+            if quantity
+        ],
+    }
+    tracking = body.findtext("FulfillmentData/ShipperTrackingNumber")
+    if tracking:
+        package["trackingNumber"] = tracking
+    state.change_order(order_id, lambda copy: put_package(copy, package))
+    return None
+
+
+def _own_order(state: State, seller_id: str, order_id: str) -> StoredOrder | None:
+    try:
+        return state.own_order(order_id, seller_id)
+    except NotFound:
+        return None
+
+
 def _acknowledge(
     state: State, seller_id: str, body: ElementTree.Element
 ) -> tuple[str, str] | None:
     order_id = body.findtext("AmazonOrderID") or ""
-    stored = next(
-        (
-            stored
-            for stored in state.orders_of(seller_id)
-            if stored.current.payload["orderId"] == order_id
-        ),
-        None,
-    )
+    stored = _own_order(state, seller_id, order_id)
     if stored is None:
         return UNKNOWN_ORDER, "The order is not one of the seller's."
     order = stored.current.payload
@@ -247,6 +327,7 @@ def _cancelled(reason: str) -> Callable[[dict[str, Any]], None]:
 #: feed type → the type of its messages and what applies one. The caller holds the lock.
 PROCESSORS: Mapping[str, tuple[str, Processor]] = {
     "POST_ORDER_ACKNOWLEDGEMENT_DATA": ("OrderAcknowledgement", _acknowledge),
+    "POST_ORDER_FULFILLMENT_DATA": ("OrderFulfillment", _fulfil),
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,14 @@ from lxml import etree
 from saleor_amazon_channel.amazon.order_feeds import (
     Cancellation,
     CancelReason,
+    Fulfillment,
     cancellations,
+    fulfillments,
     is_order_id,
     is_order_item_code,
+    takes,
 )
+from saleor_amazon_channel.amazon.orders_v0 import Package, PackageItem
 
 SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parent / "order_feeds.xsd"))
 
@@ -65,6 +71,56 @@ def test_a_thousand_orders_stay_far_below_ten_mebibytes() -> None:
     )
 
     assert len(cancellations("A1SELLER", [order] * 1000)) < 1024 * 1024
+
+
+PACKAGE = Package(
+    package_reference_id="1001",
+    carrier_code="Other",
+    carrier_name="Cycle Courier",
+    tracking_number="C-1",
+    ship_date=datetime(2026, 11, 20, 15, 5, 30, 123456, tzinfo=UTC),
+    items=(PackageItem("20212345678901", 2), PackageItem("20212345678902", 1)),
+)
+
+
+def test_a_package_with_all_it_can_have_and_one_without_tracking() -> None:
+    content = fulfillments(
+        "A1SELLER",
+        [
+            Fulfillment("303-0000000-1234567", PACKAGE),
+            Fulfillment(
+                "303-0000000-1234568",
+                replace(
+                    PACKAGE, carrier_code="DHL", carrier_name="", tracking_number=""
+                ),
+            ),
+        ],
+    )
+
+    root = etree.fromstring(content)
+    SCHEMA.assertValid(root)
+    assert root.findtext("MessageType") == "OrderFulfillment"
+    first, second = root.findall(".//OrderFulfillment")
+    assert first.findtext("MerchantFulfillmentID") == "1001"
+    assert first.findtext("FulfillmentDate") == "2026-11-20T15:05:30Z"
+    assert [(e.tag, e.text) for e in first.find("FulfillmentData")] == [
+        ("CarrierCode", "Other"),
+        ("CarrierName", "Cycle Courier"),
+        ("ShipperTrackingNumber", "C-1"),
+    ]
+    assert [[e.text for e in item] for item in first.findall("Item")] == [
+        ["20212345678901", "2"],
+        ["20212345678902", "1"],
+    ]
+    assert [(e.tag, e.text) for e in second.find("FulfillmentData")] == [
+        ("CarrierCode", "DHL")
+    ]
+
+
+def test_what_a_feed_takes_is_narrower_than_what_the_call_does() -> None:
+    assert takes(PACKAGE)
+    assert not takes(replace(PACKAGE, tracking_number="1" * 51))
+    assert not takes(replace(PACKAGE, items=(PackageItem("123", 1),)))
 
 
 def test_what_the_schema_takes_for_ids() -> None:

@@ -27,12 +27,13 @@ from saleor_amazon_channel.models import (
     OutboxEntry,
     SellerAccount,
 )
-from saleor_amazon_channel.pushing import shipments
+from saleor_amazon_channel.pushing import feeds, shipments
 from saleor_amazon_channel.sandbox import events
 from saleor_amazon_channel.store.contract import Shipment, Store
 from wire_orders import NOW, wire_item, wire_order
 
 ORDER = "111-0000001-0000001"
+KIND = OutboxEntry.Kind.CONFIRM_SHIPMENT
 OTHER = "111-0000001-0000002"
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -168,24 +169,79 @@ def test_tracking_given_later_replaces_the_package(world: World) -> None:
     assert OutboxEntry.objects.count() == 3
 
 
-def test_without_tracking_a_person_is_asked_before_the_deadline(world: World) -> None:
+def test_without_tracking_a_package_goes_by_feed_before_the_deadline(
+    world: World,
+) -> None:
     world.sandbox.state.put_orders([wire_order()])
     world.work_until_quiet(2)
     order, lines = world.ledger_order(ORDER), world.line_ids(ORDER)
-    world.shop.fulfil(
+    fulfillment = world.shop.fulfil(
         order.shop_order_id,
         {lines["10000000000001"]: 1},
         warehouse_id=world.warehouse_id,
     )
-
-    world.move_clock(timedelta(hours=45))
+    world.move_clock(timedelta(hours=43))
     world.work()
+    assert OutboxEntry.objects.get().error_code == "WAITING"
+    assert world.sandbox.state.calls("createFeed") == []
+
+    world.move_clock(timedelta(hours=1))
+    for _ in range(4):
+        world.work()
+        world.move_clock(timedelta(minutes=1))
 
     entry = OutboxEntry.objects.get()
-    assert (entry.state, entry.error_code) == ("failed", "MISSING_TRACKING_NUMBER")
-    assert "confirm it in Seller Central" in world.ledger_order(ORDER).note
+    assert (entry.state, entry.error_code) == ("succeeded", "")
+    [package] = world.on_amazon(ORDER)["packages"]
+    assert package["packageReferenceId"] == "1001"
+    assert package["carrier"] == "DHL"
+    assert "trackingNumber" not in package
     notes = world.shop.order(order.shop_order_id).notes
-    assert any("confirm it in Seller Central" in note for note in notes)
+    assert any(
+        "Package 1001 is confirmed to Amazon, without a tracking number." in note
+        for note in notes
+    )
+
+    # Tracking given afterwards replaces the package.
+    world.shop.update_tracking(fulfillment, "T-9")
+    world.work_until_quiet(2)
+    [package] = world.on_amazon(ORDER)["packages"]
+    assert (package["packageReferenceId"], package["trackingNumber"]) == ("1001", "T-9")
+
+
+def test_many_shipments_are_one_feed_and_an_urgent_one_goes_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "MANY_SHIPMENTS", 20)
+    orders = [f"111-0000002-{number:07}" for number in range(25)]
+    world.sandbox.state.put_orders([wire_order(each) for each in (*orders, ORDER)])
+    world.work_until_quiet(2)
+    for order_id in orders:
+        world.shop.fulfil(
+            world.ledger_order(order_id).shop_order_id,
+            {world.line_ids(order_id)["10000000000001"]: 1},
+            warehouse_id=world.warehouse_id,
+            tracking_number=f"T-{order_id}",
+        )
+
+    world.work()
+    # While the feed is under way another one is due at once, and not delayed by it.
+    world.shop.fulfil(
+        world.ledger_order(ORDER).shop_order_id,
+        {world.line_ids(ORDER)["10000000000001"]: 1},
+        warehouse_id=world.warehouse_id,
+        **TRACKED,
+    )
+    world.work()
+    assert world.on_amazon(ORDER)["packages"][0]["trackingNumber"] == "T-2"
+    world.work_until_quiet(3)
+
+    for order_id in orders:
+        [package] = world.on_amazon(order_id)["packages"]
+        assert package["trackingNumber"] == f"T-{order_id}"
+    assert len(world.sandbox.state.calls("createFeed")) == 1
+    assert len(world.sandbox.state.calls("confirmShipment")) == 1
+    assert set(OutboxEntry.objects.values_list("state", flat=True)) == {"succeeded"}
 
 
 def test_d1_an_unknown_sku_blocks_and_goes_through_once_it_exists(world: World) -> None:
@@ -380,8 +436,8 @@ def test_a_claim_that_died_is_settled_by_reading_amazon(world: World) -> None:
         tracking_number="T-1",
     )
     with world.shop.writer():
-        [claim] = outbox.claim(world.account, 10)
-        assert outbox.claim(world.account, 10) == []
+        [claim] = outbox.claim(world.account, 10, [KIND])
+        assert outbox.claim(world.account, 10, [KIND]) == []
         shipments.send(
             budget.client_for(world.account), claim.entry, 0, reconcile=False
         )

@@ -411,6 +411,92 @@ def test_a_fate_that_makes_no_sense_is_refused(caller: Caller) -> None:
     assert answer.json()["error"].startswith("unknown fate 'luck'")
 
 
+def shipped(
+    number: int = 1,
+    order_id: str = ORDER,
+    items: str = f"<Item><AmazonOrderItemCode>{ITEM}</AmazonOrderItemCode></Item>",
+    data: str = "<CarrierCode>DHL</CarrierCode>",
+    reference: str = "<MerchantFulfillmentID>1001</MerchantFulfillmentID>",
+) -> str:
+    return (
+        f"<Message><MessageID>{number}</MessageID><OrderFulfillment>"
+        f"<AmazonOrderID>{order_id}</AmazonOrderID>{reference}"
+        "<FulfillmentDate>2026-11-22T11:00:00Z</FulfillmentDate>"
+        f"<FulfillmentData>{data}</FulfillmentData>{items}"
+        "</OrderFulfillment></Message>"
+    )
+
+
+def fulfilled(caller: Caller, move: Move, *messages: str) -> ElementTree.Element:
+    content = envelope(*messages).replace(
+        b"<MessageType>OrderAcknowledgement", b"<MessageType>OrderFulfillment"
+    )
+    document_id = uploaded(caller, content)
+    changed = body(document_id, feedType="POST_ORDER_FULFILLMENT_DATA")
+    feed_id = call(caller, "POST", FEEDS, json=changed).json()["feedId"]
+    move(timedelta(minutes=1))
+    return report_of(caller, feed_id)
+
+
+def test_a_feed_confirms_a_package_without_tracking(
+    caller: Caller, state: State, move: Move
+) -> None:
+    assert results(fulfilled(caller, move, shipped())) == []
+
+    order = state.order(ORDER)
+    assert order["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
+    assert order["packages"] == [
+        {
+            "packageReferenceId": "1001",
+            "createdTime": "2026-11-22T12:01:00.000Z",
+            "packageStatus": {"status": "SHIPPED"},
+            "carrier": "DHL",
+            "shipTime": "2026-11-22T11:00:00Z",
+            "packageItems": [{"orderItemId": ITEM, "quantity": 1}],
+        }
+    ]
+
+    # The same id again replaces the package; without items it is the whole order.
+    tracked = (
+        "<CarrierCode>Other</CarrierCode><CarrierName>Cycle</CarrierName>"
+        "<ShipperTrackingNumber>C-1</ShipperTrackingNumber>"
+    )
+    assert results(fulfilled(caller, move, shipped(items="", data=tracked))) == []
+    [package] = state.order(ORDER)["packages"]
+    assert (package["carrier"], package["trackingNumber"]) == ("Cycle", "C-1")
+
+
+def test_what_cannot_be_shipped_is_an_error_of_its_message(
+    caller: Caller, state: State, move: Move
+) -> None:
+    cancelled = "111-0000001-0000003"
+    state.put_orders([wire_order(cancelled, status="CANCELLED")])
+    report = fulfilled(
+        caller,
+        move,
+        shipped(1, "999-0000001-0000001"),
+        shipped(2, cancelled),
+        shipped(3, data="<CarrierCode>Pigeon</CarrierCode>"),
+        shipped(4, data="<CarrierCode>Other</CarrierCode>"),
+        shipped(
+            5,
+            items=f"<Item><AmazonOrderItemCode>{ITEM}</AmazonOrderItemCode>"
+            "<Quantity>2</Quantity></Item>",
+        ),
+        shipped(6),
+        shipped(7, reference="<MerchantFulfillmentID>1002</MerchantFulfillmentID>"),
+    )
+
+    assert results(report) == [
+        ("1", "90001"),
+        ("2", "90002"),
+        ("3", "90004"),
+        ("4", "90004"),
+        ("5", "90003"),
+        ("7", "90003"),
+    ]
+
+
 def test_an_item_of_several_units_is_named_once(
     caller: Caller, state: State, move: Move
 ) -> None:
