@@ -82,7 +82,7 @@ def pull_orders(account_id: int) -> None:
         if result.error:
             logger.warning("account %s: %s", account_id, result.error)
         importer.import_open()
-        news.settle_cancellations()
+        news.settle()
 
 
 @shared_task(name="saleor_amazon_channel.import_orders")
@@ -93,7 +93,7 @@ def import_orders() -> None:
         if not ChannelSettings.load().active:
             return
         importer.import_open()
-        news.settle_cancellations()
+        news.settle()
 
 
 @shared_task(name="saleor_amazon_channel.push")

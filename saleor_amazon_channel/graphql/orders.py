@@ -84,6 +84,13 @@ class AmazonOrderFilterInput(graphene.InputObjectType):
     blocker_code = _values(
         AmazonBlockerCode, "Filter by what keeps the order out of the shop."
     )
+    is_cancellation_requested = graphene.Boolean(
+        description="Filter by whether the buyer asked Amazon to cancel the order."
+    )
+    replacement_of = _values(
+        graphene.String,
+        "Filter by the Amazon IDs of the orders that were replaced or exchanged.",
+    )
 
     class Meta:
         description = "Filters of Amazon orders; an order must pass all that are given."
@@ -144,6 +151,8 @@ _FILTERS: Mapping[str, Callable[[Any], Q]] = {
     "fulfilled_by": lambda value: Q(fulfilled_by=value),
     "import_state": _one_of("import_state"),
     "blocker_code": _blocker_code,
+    "is_cancellation_requested": lambda value: Q(is_cancellation_requested=value),
+    "replacement_of": _one_of("replacement_of"),
 }
 
 

@@ -532,6 +532,18 @@ class AmazonOrder(graphene.ObjectType):
     note = graphene.String(
         description="The latest thing that happened to the order, in words."
     )
+    is_cancellation_requested = graphene.Boolean(
+        required=True,
+        description=(
+            "Whether the buyer asked Amazon to cancel the order, which is still the "
+            "seller's to answer: by cancelling it, or by shipping it."
+        ),
+    )
+    replacement_of = graphene.String(
+        description=(
+            "Amazon's ID of the order that this one replaces, or was exchanged for."
+        )
+    )
     imported_at = host.DateTime(description="The time the order was imported.")
     order_id = graphene.ID(description="The ID of the shop's order.")
     order_number = graphene.String(description="The number of the shop's order.")
@@ -587,6 +599,10 @@ class AmazonOrder(graphene.ObjectType):
     @staticmethod
     def resolve_note(root: models.AmazonOrder, _info: Any) -> str | None:
         return root.note or None
+
+    @staticmethod
+    def resolve_replacement_of(root: models.AmazonOrder, _info: Any) -> str | None:
+        return root.replacement_of or None
 
     @staticmethod
     def resolve_order_id(root: models.AmazonOrder, _info: Any) -> str | None:

@@ -47,6 +47,7 @@ _OUTCOME_FIELDS = (
     "shop_order_number",
     "imported_at",
     "checked_at",
+    "follow_at",
 )
 
 
@@ -269,6 +270,8 @@ def _write(
         order.import_state, order.blockers = State.IMPORTED, []
         order.shop_order_id, order.shop_order_number = answer.order_id, answer.number
         order.imported_at = now
+        # What is to be said on the shop's order, which there was not before.
+        order.follow_at = now if order.is_cancellation_requested else None
         order.note = f"Imported as order {answer.number}."
         events.append((order, "imported", order.note))
         changed.append(order)

@@ -1,43 +1,80 @@
-"""Later news of imported orders: what was cancelled on Amazon is cancelled in the shop.
+"""Later news of imported orders: what happened to them on Amazon happens in the shop.
 
-A shop's order that has left the warehouse, wholly or in part, cannot be cancelled: then
-its note says what staff have to do, and it is not tried again. What fails unexpectedly
-is tried again until it succeeds.
+- The order was cancelled: it is cancelled in the shop. One that has left the warehouse,
+  wholly or in part, cannot be; then its note says what staff have to do, and it is not
+  tried again.
+- Anything else (``AmazonOrder.follow_at``): units were cancelled, packages were
+  confirmed in Seller Central, the total or the address changed, the buyer asks to
+  cancel, another order replaces it.
+
+Nothing here trusts that it is told once, in time or in order: Amazon's latest payload
+is compared with the shop's order as it is, under its lock, and what is missing is done,
+in one transaction with the ledger. What fails unexpectedly is tried again until it
+succeeds, and holds up no other order.
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from .. import clock, failures, lock_objects, store
-from ..amazon.orders import FulfillmentStatus
-from ..ledger import timeline
-from ..models import AmazonOrder
+from ..amazon.errors import MalformedOrder
+from ..amazon.orders import FulfilledBy, FulfillmentStatus, Order, OrderPackage
+from ..ledger import payloads, timeline
+from ..models import AmazonOrder, ForeignPackage, Marketplace
+from ..store.contract import AddressDraft, OrderDraft, OrderState
+from ..store.contract import ForeignPackage as PackageToFulfil
+from . import mapping
 
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 50
-#: How long a cancellation that failed unexpectedly rests.
+#: How long what failed unexpectedly rests.
 RETRY_AFTER = timedelta(seconds=15)
+
+#: What is told: a type of the timeline, and a sentence for staff.
+News = tuple[str, str]
 
 
 def has_work() -> bool:
-    return _unsettled().exists()
+    return _unsettled().exists() or _following().exists()
 
 
-def settle_cancellations() -> None:
-    """Cancel in the shop what was imported and has been cancelled on Amazon since."""
+def settle() -> None:
+    """Cancel in the shop what was cancelled on Amazon, and follow all other news."""
+    _one_by_one(_unsettled, _settle, "cancelling it here", _rest)
+    _one_by_one(_following, _follow, "following Amazon", _put_off)
+
+
+def _one_by_one(
+    due: Callable[[], QuerySet[AmazonOrder]],
+    act: Callable[[AmazonOrder], None],
+    what: str,
+    after_failure: Callable[[QuerySet[AmazonOrder]], object],
+) -> None:
     while True:
-        ids = _unsettled().values_list("amazon_order_id", flat=True)[:BATCH_SIZE]
-        batch = list(ids)
-        for amazon_order_id in batch:
-            _settle_safely(amazon_order_id)
-        if not batch:
+        ids = list(due().values_list("pk", flat=True)[:BATCH_SIZE])
+        if not ids:
             return
+        for pk in ids:
+            order = AmazonOrder.objects.get(pk=pk)
+            try:
+                with transaction.atomic():
+                    act(order)
+            except Exception as error:  # noqa: BLE001
+                # Whatever it is, it must not hold up the neighbours.
+                failures.log(logger, f"order {order.amazon_order_id}: {what}", error)
+                after_failure(AmazonOrder.objects.filter(pk=pk))
+
+
+# --- cancelled as a whole ------------------------------------------------------------
 
 
 def _unsettled() -> QuerySet[AmazonOrder]:
@@ -49,16 +86,8 @@ def _unsettled() -> QuerySet[AmazonOrder]:
     ).order_by(F("checked_at").asc(nulls_first=True))
 
 
-def _settle_safely(amazon_order_id: str) -> None:
-    try:
-        with transaction.atomic():
-            _settle(AmazonOrder.objects.get(amazon_order_id=amazon_order_id))
-    except Exception as error:  # noqa: BLE001
-        # Whatever it is, it must not keep the neighbours from being cancelled.
-        failures.log(logger, f"order {amazon_order_id}: cancelling it here", error)
-        AmazonOrder.objects.filter(amazon_order_id=amazon_order_id).update(
-            checked_at=clock.now()
-        )
+def _rest(orders: QuerySet[AmazonOrder]) -> None:
+    orders.update(checked_at=clock.now())
 
 
 def _settle(order: AmazonOrder) -> None:
@@ -87,4 +116,324 @@ def _settle(order: AmazonOrder) -> None:
             "The order was cancelled on Amazon; order "
             f"{order.shop_order_number} is cancelled too.",
         )
-    AmazonOrder.objects.filter(pk=order.pk).update(cancellation_settled_at=clock.now())
+    AmazonOrder.objects.filter(pk=order.pk).update(
+        cancellation_settled_at=clock.now(), follow_at=None, superseded_recipient={}
+    )
+
+
+# --- everything else -----------------------------------------------------------------
+
+
+def _following() -> QuerySet[AmazonOrder]:
+    return (
+        AmazonOrder.objects.filter(
+            follow_at__lte=clock.now(), import_state=AmazonOrder.ImportState.IMPORTED
+        )
+        # Cancelled as a whole is for above.
+        .exclude(fulfillment_status=FulfillmentStatus.CANCELLED)
+        .order_by("follow_at")
+    )
+
+
+def _put_off(orders: QuerySet[AmazonOrder]) -> None:
+    orders.update(follow_at=clock.now() + RETRY_AFTER)
+
+
+def _follow(order: AmazonOrder) -> None:
+    shop, shop_order_id = store.current(), order.shop_order_id or ""
+    # The shop's rows are locked before ours: see lock_objects.
+    state = shop.order_state(shop_order_id)
+    (order,) = lock_objects.orders_by_id([order.amazon_order_id])
+    if order.follow_at is None:
+        return  # Another worker was faster.
+    told = list(_carry(order, state)) if state else []
+    for type_, message in told:
+        shop.add_note(shop_order_id, message)
+        timeline.add(order, type_, message)
+    AmazonOrder.objects.filter(pk=order.pk).update(
+        follow_at=None, superseded_recipient={}
+    )
+
+
+def _carry(order: AmazonOrder, state: OrderState) -> Iterator[News]:
+    """Do in the shop what is missing there; what to tell staff of it."""
+    yield from _asked_to_cancel(order)
+    yield from _replaced(order)
+    if state.is_cancelled:
+        return
+    try:
+        amazon = Order.from_wire(payloads.join(order.payload, order.personal))
+        draft = mapping.map_order(amazon)
+    except (MalformedOrder, mapping.CannotMap) as problem:
+        yield from _once(
+            order,
+            "cannot_follow",
+            "The order changed on Amazon in a way that cannot be followed here: "
+            f"{_why(problem)} Compare it with Seller Central.",
+        )
+        return
+    items = list(order.items.all())
+    lines = {item.order_item_id: item.shop_line_id for item in items}
+    revised, state = _revise(order, state, draft, lines)
+    yield from revised
+    if amazon.fulfilled_by == FulfilledBy.MERCHANT:
+        yield from _ship(order, state, amazon, draft, lines)
+    yield from _readdress(order, state, amazon, draft)
+
+
+def _why(problem: MalformedOrder | mapping.CannotMap) -> str:
+    if isinstance(problem, MalformedOrder):
+        return f"{problem}."
+    return " ".join(blocker.message for blocker in problem.blockers)
+
+
+def _once(order: AmazonOrder, type_: str, message: str) -> Iterator[News]:
+    """The same news is told once only, however often it comes."""
+    if not order.events.filter(type=type_, message=message).exists():
+        yield type_, message
+
+
+def _asked_to_cancel(order: AmazonOrder) -> Iterator[News]:
+    if order.is_cancellation_requested:
+        yield from _once(
+            order,
+            "cancellation_requested_by_buyer",
+            "The buyer asked Amazon to cancel the order. Cancel it as the buyer's "
+            "wish, or ship it: nothing happens by itself.",
+        )
+
+
+def _replaced(order: AmazonOrder) -> Iterator[News]:
+    for replacement in AmazonOrder.objects.filter(
+        replacement_of=order.amazon_order_id
+    ).order_by("pk"):
+        yield from _once(
+            order,
+            "replaced",
+            f"Order {replacement.amazon_order_id} on Amazon replaces this one, or "
+            "items of it.",
+        )
+
+
+# --- units and amounts ---------------------------------------------------------------
+
+
+def _revise(
+    order: AmazonOrder,
+    state: OrderState,
+    draft: OrderDraft,
+    lines: Mapping[str, str],
+) -> tuple[list[News], OrderState]:
+    """Lower the shop's order to what Amazon has left of it, amounts included."""
+    left = Counter(
+        {
+            line_id: line.quantity
+            for line in draft.lines
+            if (line_id := lines.get(line.order_item_id))
+        }
+    )
+    gone = {
+        line_id: now.quantity - left[line_id]
+        for line_id, now in state.lines.items()
+        if line_id in lines.values() and now.quantity > left[line_id]
+    }
+    if not gone and draft.total.gross == state.total:
+        return [], state
+    shop, shop_order_id = store.current(), order.shop_order_id or ""
+    units = sum(gone.values())
+    what = (
+        f"{units} of its units {'was' if units == 1 else 'were'} cancelled on Amazon"
+        if gone
+        else "Its total changed on Amazon"
+    )
+    problem = shop.revise_order(shop_order_id, draft, lines)
+    if problem:
+        message = (
+            f"{what}, which cannot be followed here: {problem} Compare the order with "
+            "Seller Central and correct it by hand."
+        )
+        return list(_once(order, "cannot_follow", message)), state
+    news = (
+        "revised",
+        f"{what}. Here it is now {draft.total.gross} {draft.currency} instead of "
+        # The shop may keep more places than the currency has.
+        f"{state.total.quantize(draft.total.gross)}.",
+    )
+    return [news], shop.order_state(shop_order_id) or state
+
+
+# --- shipped by others ---------------------------------------------------------------
+
+
+def _ship(
+    order: AmazonOrder,
+    state: OrderState,
+    amazon: Order,
+    draft: OrderDraft,
+    lines: Mapping[str, str],
+) -> Iterator[News]:
+    """Fulfil what Amazon has as shipped and the shop has not."""
+    known = list(order.foreign_packages.order_by("pk"))
+    ours = list(order.packages.all())
+    accounted: Counter[str] = Counter()
+    confirmed = [package.items for package in ours if package.confirmed_revision]
+    for items in (*confirmed, *(package.items for package in known)):
+        for item in items:
+            accounted[item["order_item_id"]] += item["quantity"]
+    missing: Counter[str] = Counter()
+    for line in draft.lines:
+        now = state.lines.get(lines.get(line.order_item_id, ""))
+        if now:
+            # What staff fulfilled, whether Amazon knows of it yet or not, and what they
+            # cancelled after Amazon was told, is not fulfilled again.
+            missing[line.order_item_id] = min(
+                line.quantity_shipped - now.fulfilled,
+                line.quantity_shipped - accounted[line.order_item_id],
+            )
+    missing = +missing
+    references = {str(package.package_reference_id) for package in ours}
+    foreign = [p for p in amazon.packages if p.package_reference_id not in references]
+    yield from _track(known, foreign)
+    if not missing:
+        return
+    carried_before = {package.package_reference_id for package in known}
+    # The latest first: what the import found shipped was in the earlier ones.
+    new = sorted(
+        (p for p in foreign if p.package_reference_id not in carried_before),
+        key=lambda package: package.ship_time or datetime.min.replace(tzinfo=UTC),
+        reverse=True,
+    )
+    warehouse_ids = _warehouse_ids(order)
+    for there in new:
+        units = Counter({i.order_item_id: i.quantity for i in there.package_items})
+        carried = units & missing
+        if carried:
+            missing -= carried
+            yield _fulfil(order, lines, carried, there, warehouse_ids)
+    if missing:
+        # Amazon counts them as shipped and tells of no package.
+        yield _fulfil(order, lines, missing, None, warehouse_ids)
+
+
+def _fulfil(
+    order: AmazonOrder,
+    lines: Mapping[str, str],
+    units: Counter[str],
+    package: OrderPackage | None,
+    warehouse_ids: tuple[str, ...],
+) -> News:
+    carrier = package.carrier if package else ""
+    tracking = package.tracking_number if package else ""
+    fulfillment_ids = store.current().fulfil_order(
+        order.shop_order_id or "",
+        PackageToFulfil(
+            lines={lines[item_id]: count for item_id, count in units.items()},
+            tracking_number=tracking,
+            carrier=carrier,
+            warehouse_ids=warehouse_ids,
+        ),
+    )
+    ForeignPackage.objects.bulk_create(
+        ForeignPackage(
+            order=order,
+            package_reference_id=package.package_reference_id[:64] if package else "",
+            fulfillment_id=fulfillment_id,
+            carrier=carrier[:255],
+            tracking_number=tracking[:255],
+            # Counted once, in however many parts the shop has it.
+            items=[
+                {"order_item_id": item_id, "quantity": count}
+                for item_id, count in units.items()
+            ]
+            if fulfillment_id == fulfillment_ids[0]
+            else [],
+        )
+        for fulfillment_id in fulfillment_ids
+    )
+    count = units.total()
+    return (
+        "shipped_on_amazon",
+        f"{count} {'unit was' if count == 1 else 'units were'} shipped in Seller "
+        f"Central{f' with {carrier}' if carrier else ''}"
+        f"{f', tracking {tracking}' if tracking else ''}: fulfilled here too.",
+    )
+
+
+def _track(
+    known: Sequence[ForeignPackage], foreign: Sequence[OrderPackage]
+) -> Iterator[News]:
+    now = {package.package_reference_id: package for package in foreign}
+    for package in known:
+        there = now.get(package.package_reference_id)
+        if there is None or (there.carrier[:255], there.tracking_number[:255]) == (
+            package.carrier,
+            package.tracking_number,
+        ):
+            continue
+        package.carrier = there.carrier[:255]
+        package.tracking_number = there.tracking_number[:255]
+        package.save(update_fields=["carrier", "tracking_number"])
+        store.current().change_tracking(
+            package.fulfillment_id, package.tracking_number, package.carrier
+        )
+        yield (
+            "tracking_changed_on_amazon",
+            f"The tracking of a package changed in Seller Central: {package.carrier} "
+            f"{package.tracking_number}".strip()
+            + ".",
+        )
+
+
+def _warehouse_ids(order: AmazonOrder) -> tuple[str, ...]:
+    marketplace = Marketplace.objects.filter(
+        account_id=order.account_id, marketplace_id=order.marketplace_id
+    ).first()
+    return tuple(marketplace.warehouse_ids) if marketplace else ()
+
+
+# --- where it goes -------------------------------------------------------------------
+
+
+def _readdress(
+    order: AmazonOrder, state: OrderState, amazon: Order, draft: OrderDraft
+) -> Iterator[News]:
+    if not order.superseded_recipient or draft.shipping_address is None:
+        return
+    before = _address_before(order)
+    after = draft.shipping_address
+    if before is None or _same_place(before, after):
+        return
+    if amazon.fulfillment_status != FulfillmentStatus.UNSHIPPED:
+        yield (
+            "address_changed_too_late",
+            "The delivery address was changed on Amazon after the order, or a part of "
+            "it, was shipped; here it stays as it was.",
+        )
+    elif state.shipping_address != before:
+        yield (
+            "address_differs",
+            "The delivery address was changed on Amazon, but staff had changed it here "
+            "before, so it stays as it is here. Compare it with Seller Central before "
+            "shipping.",
+        )
+    else:
+        store.current().change_shipping_address(order.shop_order_id or "", after)
+        yield (
+            "address_changed",
+            "The delivery address was changed on Amazon, and with it here.",
+        )
+
+
+def _address_before(order: AmazonOrder) -> AddressDraft | None:
+    personal = {**order.personal, "recipient": order.superseded_recipient}
+    try:
+        amazon = Order.from_wire(payloads.join(order.payload, personal))
+        return mapping.map_order(amazon).shipping_address
+    except (MalformedOrder, mapping.CannotMap):
+        return None
+
+
+def _same_place(before: AddressDraft, after: AddressDraft) -> bool:
+    """Amazon withholds the phone later on: that is no change of the address."""
+    phone = after.phone or before.phone
+    return before == replace(after, phone=phone)

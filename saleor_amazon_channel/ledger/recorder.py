@@ -24,7 +24,7 @@ from django.db.models import Model
 
 from .. import clock, lock_objects
 from ..amazon.errors import MalformedOrder
-from ..amazon.orders import Order
+from ..amazon.orders import FulfillmentStatus, Order
 from ..models import AmazonOrder, AmazonOrderItem, CommunicationLog, SellerAccount
 from ..store.contract import Blocker, BlockerCode
 from . import payloads, timeline
@@ -52,6 +52,18 @@ _ORDER_FIELDS = (
     "import_state",
     "blockers",
     "note",
+    "follow_at",
+    "superseded_recipient",
+    "is_cancellation_requested",
+    "replacement_of",
+)
+#: What is decided here and not copied from a payload.
+_OWN_FIELDS = (
+    "import_state",
+    "blockers",
+    "note",
+    "follow_at",
+    "superseded_recipient",
 )
 _ITEM_FIELDS = (
     "seller_sku",
@@ -70,6 +82,7 @@ _PATHS = {
     "fulfillment_status": "fulfillment.fulfillmentStatus",
     "fulfilled_by": "fulfillment.fulfilledBy",
     "programs": "programs",
+    "replacement_of": "associatedOrders",
     "currency": "proceeds.grandTotal.currencyCode",
     "grand_total": "proceeds.grandTotal.amount",
 }
@@ -188,6 +201,11 @@ def _record(
         unique_fields=["order", "order_item_id"],
         update_fields=_ITEM_FIELDS,
     )
+    originals = {row.replacement_of for row in new if row.replacement_of}
+    if originals:
+        AmazonOrder.objects.filter(
+            amazon_order_id__in=originals, import_state=State.IMPORTED
+        ).update(follow_at=clock.now())
     timeline.add_many(events)
     return Recorded(len(new), len(changed), len(received) - len(new) - len(changed))
 
@@ -244,7 +262,19 @@ def _order_values(order: Order) -> dict[str, Any]:
         "currency": total.currency if total else "",
         "grand_total": total.amount if total else None,
         "buyer_name": order.buyer.buyer_name if order.buyer else "",
+        "is_cancellation_requested": _is_cancellation_requested(order),
+        "replacement_of": next(
+            (each.order_id for each in order.associated_orders if each.order_id), ""
+        ),
     }
+
+
+def _is_cancellation_requested(order: Order) -> bool:
+    """The buyer asked for it, and it is still the seller's to answer."""
+    return order.fulfillment_status == FulfillmentStatus.UNSHIPPED and any(
+        item.cancellation_request and not item.cancellation_execution
+        for item in order.order_items
+    )
 
 
 def _row(account: SellerAccount, order: Order, raw: dict[str, Any]) -> AmazonOrder:
@@ -313,12 +343,26 @@ def _apply_unreadable(old: AmazonOrder, row: AmazonOrder) -> bool:
 
 
 def _apply(old: AmazonOrder, row: AmazonOrder, note: str) -> None:
+    if old.import_state == State.IMPORTED:
+        _let_follow(old, row)
     for name in _ORDER_FIELDS:
-        if name not in ("import_state", "blockers", "note"):
+        if name not in _OWN_FIELDS:
             setattr(old, name, getattr(row, name))
     old.note = note
     if old.import_state in _OPEN:
         old.import_state, old.blockers = row.import_state, row.blockers
+
+
+def _let_follow(old: AmazonOrder, row: AmazonOrder) -> None:
+    """Have the shop's order follow, unless nothing has changed that it could show."""
+    before, after = old.personal.get("recipient"), row.personal.get("recipient")
+    if after and before and before != after and not old.superseded_recipient:
+        old.superseded_recipient = before
+    unchanged = {"lastUpdatedTime": ""}
+    if {**old.payload, **unchanged} != {**row.payload, **unchanged} or (
+        old.personal != row.personal
+    ):
+        old.follow_at = clock.now()
 
 
 def _status(row: AmazonOrder) -> str:

@@ -12,6 +12,7 @@ from .ledger import (
     AmazonOrderItem,
     AmazonPackage,
     CommunicationLog,
+    ForeignPackage,
     OrderEvent,
     SyncCursor,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "ChannelSettings",
     "CommunicationLog",
     "Feed",
+    "ForeignPackage",
     "Marketplace",
     "OrderEvent",
     "OutboxAttempt",

@@ -71,6 +71,15 @@ class AmazonOrder(models.Model):
     #: there; ``note`` and the timeline say which.
     cancellation_settled_at = models.DateTimeField(null=True)
 
+    #: When the shop's order is to follow what Amazon last said; null: it has.
+    follow_at = models.DateTimeField(null=True)
+    #: Where it was to go before Amazon changed that, until the shop has followed.
+    superseded_recipient = EncryptedJSONField(blank=True)
+    #: The buyer asked Amazon to have it cancelled, and nobody did either yet.
+    is_cancellation_requested = models.BooleanField(default=False)
+    #: The Amazon order id of the order that this one replaces, or was exchanged for.
+    replacement_of = models.CharField(max_length=32, blank=True)
+
     class Meta:
         indexes = [
             # Newest first, as the pages list them.
@@ -97,6 +106,22 @@ class AmazonOrder(models.Model):
                 fields=["shop_order_number"],
                 name="amz_order_number_idx",
                 condition=~models.Q(shop_order_number=""),
+            ),
+            # Few, and looked for by every round of work.
+            models.Index(
+                fields=["follow_at"],
+                name="amz_order_follow_idx",
+                condition=models.Q(follow_at__isnull=False),
+            ),
+            models.Index(
+                fields=["created_time", "id"],
+                name="amz_order_asked_cancel_idx",
+                condition=models.Q(is_cancellation_requested=True),
+            ),
+            models.Index(
+                fields=["replacement_of"],
+                name="amz_order_replacement_idx",
+                condition=~models.Q(replacement_of=""),
             ),
             # The importer looks only at these few of possibly millions.
             models.Index(
@@ -183,6 +208,33 @@ class AmazonPackage(models.Model):
 
     def __str__(self) -> str:
         return f"package {self.package_reference_id}"
+
+
+class ForeignPackage(models.Model):
+    """A package that somebody else confirmed to Amazon, in Seller Central say, and the
+    fulfillment it became in the shop."""
+
+    order = models.ForeignKey(
+        AmazonOrder, related_name="foreign_packages", on_delete=models.CASCADE
+    )
+    #: Empty for units that Amazon has as shipped without telling of a package.
+    package_reference_id = models.CharField(max_length=64)
+    fulfillment_id = models.CharField(max_length=36)
+    carrier = models.CharField(max_length=255, blank=True)
+    tracking_number = models.CharField(max_length=255, blank=True)
+    #: List of {order_item_id, quantity}: Amazon's units, as carried into the shop.
+    items = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "fulfillment_id"],
+                name="amz_foreign_package_unique",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"foreign package {self.package_reference_id}"
 
 
 class SyncCursor(models.Model):

@@ -5,13 +5,15 @@ brings along everything Saleor does on such an occasion: stock, events, webhooks
 mutations run as our App, in the caller's transaction, and wait for nobody: what they
 announce to plugins and webhooks goes out when that transaction commits.
 
-Nothing of it comes back as an action of staff: ``capture`` only checks of a "canceled"
-event that the order is cancelled on Amazon, which is why it is cancelled here.
+Nothing of it comes back as an action of staff: while one of them is under way
+``capture`` looks away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
+from decimal import Decimal
 from typing import Any
 
 import graphene
@@ -51,6 +53,24 @@ mutation AmazonReportEvent(
 }
 """
 
+FULFIL_ORDER = """
+mutation AmazonFulfillOrder($order: ID!, $input: OrderFulfillInput!) {
+  result: orderFulfill(order: $order, input: $input) {
+    fulfillments { id status }
+    errors { field code }
+  }
+}
+"""
+APPROVE_FULFILLMENT = """
+mutation AmazonApproveFulfillment($id: ID!) {
+  result: orderFulfillmentApprove(
+    id: $id, notifyCustomer: false, allowStockToBeExceeded: true
+  ) { errors { field code } }
+}
+"""
+
+_under_way: ContextVar[bool] = ContextVar("amazon_channel_action", default=False)
+
 #: Goods of a fulfillment in one of these have left, or are about to.
 _ON_ITS_WAY = (FulfillmentStatus.FULFILLED, FulfillmentStatus.WAITING_FOR_APPROVAL)
 
@@ -77,6 +97,76 @@ def cancel_order(order_id: str) -> tuple[str, bool]:
             return _why_not(order), False
         _run(CANCEL_ORDER, {"id": graphene.Node.to_global_id("Order", order.pk)})
     return "", _refund(order) or is_news
+
+
+def is_under_way() -> bool:
+    """Whether it is one of ours that Saleor is doing right now."""
+    return _under_way.get()
+
+
+def fulfil(
+    order: Order, sources: Mapping[str, Mapping[str, int]], tracking_number: str
+) -> list[int]:
+    """Fulfil units that have left: line id → warehouse id → units.
+
+    Answers the fulfillments' keys: Saleor makes one a warehouse. Must be called inside
+    a transaction, with the order locked. Raises ActionFailedError.
+    """
+    lines = [
+        {
+            "orderLineId": graphene.Node.to_global_id("OrderLine", line_id),
+            "stocks": [
+                {
+                    "warehouse": graphene.Node.to_global_id("Warehouse", warehouse_id),
+                    "quantity": units,
+                }
+                for warehouse_id, units in of_line.items()
+            ],
+        }
+        for line_id, of_line in sources.items()
+    ]
+    # They have left, whatever the shop thinks that it has.
+    given = {"lines": lines, "notifyCustomer": False, "allowStockToBeExceeded": True}
+    if tracking_number:
+        given["trackingNumber"] = tracking_number
+    before = set(order.fulfillments.values_list("pk", flat=True))
+    answer = _run(
+        FULFIL_ORDER,
+        {
+            "order": graphene.Node.to_global_id("Order", order.pk),
+            "input": given,
+        },
+    )
+    for fulfillment in answer["fulfillments"]:
+        if fulfillment["status"] == FulfillmentStatus.WAITING_FOR_APPROVAL.upper():
+            _run(APPROVE_FULFILLMENT, {"id": fulfillment["id"]})
+    made = order.fulfillments.exclude(pk__in=before).order_by("pk")
+    return list(made.values_list("pk", flat=True))
+
+
+def report_change_of_charge(order: Order, difference: Decimal) -> None:
+    """The order comes to more, or less, than it did: so does what Amazon charges."""
+    item = TransactionItem.objects.filter(
+        order=order, psp_reference=order.external_reference
+    ).first()
+    if item is None:
+        return
+    kind = (
+        TransactionEventType.CHARGE_SUCCESS
+        if difference > 0
+        else TransactionEventType.REFUND_SUCCESS
+    )
+    _run(
+        REPORT_EVENT,
+        {
+            "token": str(item.token),
+            "pspReference": f"{item.psp_reference}-revised-{item.events.count()}",
+            "type": kind.upper(),
+            "amount": abs(difference),
+            "time": clock.now().isoformat(),
+            "message": "The order changed on Amazon",
+        },
+    )
 
 
 def _why_not(order: Order) -> str:
@@ -108,8 +198,8 @@ def _refund(order: Order) -> bool:
     return bool(transactions)
 
 
-def _run(text: str, variables: Mapping[str, Any]) -> None:
-    """Execute a mutation as our App. Raises ActionFailedError."""
+def _run(text: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Execute a mutation as our App; its result. Raises ActionFailedError."""
     # Importing Saleor's schema takes seconds; only a process that needs it shall pay.
     from saleor.graphql import api
     from saleor.graphql.context import clear_context, get_context_value
@@ -120,6 +210,7 @@ def _run(text: str, variables: Mapping[str, Any]) -> None:
     # The signature differs between versions, the attributes do not.
     request = initialize_request(requestor=app, app=app, request_time=clock.now())
     context = get_context_value(request)
+    token = _under_way.set(True)
     try:
         # Saleor mails the customer of a cancelled or refunded order, if staff gave it
         # an address; Amazon has told the buyer.
@@ -127,6 +218,7 @@ def _run(text: str, variables: Mapping[str, Any]) -> None:
         document = api.backend.document_from_string(api.schema, text)
         answer = document.execute(variable_values=variables, context_value=context)
     finally:
+        _under_way.reset(token)
         clear_context(context)
     if answer.errors:
         # The type alone: a message may quote a row of the database.
@@ -138,6 +230,7 @@ def _run(text: str, variables: Mapping[str, Any]) -> None:
     errors = answer.data["result"]["errors"]
     if errors:
         raise ActionFailedError(", ".join(error["code"] for error in errors))
+    return dict(answer.data["result"])
 
 
 def _nobody(*args: Any, **kwargs: Any) -> None:

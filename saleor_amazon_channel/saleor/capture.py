@@ -32,7 +32,9 @@ from .. import failures, lifecycle
 from ..conf import app_settings
 from ..store import current as current_store
 from ..store.contract import Shipment, ShippedLine
-from .store import CARRIER_KEY, position_of
+from . import actions
+from .order_rows import CARRIER_KEY
+from .store import position_of
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +89,8 @@ def on_order_event(
     """
     if raw or not created or instance.type not in WATCHED:
         return
+    if actions.is_under_way():
+        return  # Amazon's doing, and no news to it.
     try:
         if instance.order.origin != OrderOrigin.BULK_CREATE:
             return

@@ -45,7 +45,7 @@ from saleor.tax.models import TaxClass
 from saleor.warehouse.models import Allocation
 
 from ..amazon.marketplaces import MARKETPLACES
-from ..store.contract import AddressDraft, Price
+from ..store.contract import AddressDraft, LineDraft, OrderDraft, Price
 from . import bulk_insert
 from .compat import searchable_text
 from .order_plan import ADDRESS_FIELDS, Plan, Surroundings, Variant
@@ -57,6 +57,9 @@ settings: Any = django_settings
 ORDER_ID_KEY = "amazon.orderId"
 #: Amazon's id of an item in the line's private metadata.
 ORDER_ITEM_ID_KEY = "amazon.orderItemId"
+#: Saleor has no field for a carrier: staff give it as public metadata of the
+#: fulfillment, when shipping or later.
+CARRIER_KEY = "amazon.carrier"
 #: In a fulfillment's private metadata: Amazon told us of it and needs no news of it.
 KNOWN_TO_AMAZON_KEY = "amazon.knownToAmazon"
 
@@ -120,12 +123,6 @@ def _add_order(plan: Plan, around: Surroundings, rows: Rows) -> None:
     draft = plan.draft
     channel = around.channels[plan.channel_id]
     method = around.shipping_methods[plan.channel_id, plan.shipping_method_id]
-    subtotal = _sum(line.total for line in draft.lines)
-    undiscounted_lines = _sum(line.undiscounted_total for line in draft.lines)
-    undiscounted_shipping = Price(
-        draft.undiscounted_total.gross - undiscounted_lines.gross,
-        draft.undiscounted_total.net - undiscounted_lines.net,
-    )
     rows[Order].append(
         {
             "id": plan.order_id,
@@ -145,7 +142,6 @@ def _add_order(plan: Plan, around: Surroundings, rows: Rows) -> None:
             "customer_note": draft.customer_note,
             "metadata": {ORDER_ID_KEY: plan.amazon_order_id, **draft.metadata},
             "private_metadata": dict(draft.private_metadata),
-            "lines_count": len(draft.lines),
             "weight": math.fsum(
                 around.variants[plan.variant_id(line)].grams * line.quantity
                 for line in draft.lines
@@ -158,18 +154,7 @@ def _add_order(plan: Plan, around: Surroundings, rows: Rows) -> None:
             "shipping_method_private_metadata": method.private_metadata,
             "shipping_tax_rate": _tax_rate(draft.shipping_tax_rate),
             **_tax_class(around.tax_class(method.tax_class_id), "shipping_"),
-            "shipping_price_net_amount": draft.shipping.net,
-            "shipping_price_gross_amount": draft.shipping.gross,
-            "base_shipping_price_amount": _as_entered(draft.shipping, channel),
-            "undiscounted_base_shipping_price_amount": _as_entered(
-                undiscounted_shipping, channel
-            ),
-            "subtotal_net_amount": subtotal.net,
-            "subtotal_gross_amount": subtotal.gross,
-            "total_net_amount": draft.total.net,
-            "total_gross_amount": draft.total.gross,
-            "undiscounted_total_net_amount": draft.undiscounted_total.net,
-            "undiscounted_total_gross_amount": draft.undiscounted_total.gross,
+            **order_amounts(draft, channel),
             # The buyer has paid Amazon.
             "total_charged_amount": draft.total.gross,
             "charge_status": OrderChargeStatus.FULL,
@@ -179,75 +164,72 @@ def _add_order(plan: Plan, around: Surroundings, rows: Rows) -> None:
     )
 
 
+def order_amounts(draft: OrderDraft, channel: Channel) -> Row:
+    """The columns of an order that follow from its lines and what they cost."""
+    subtotal = _sum(line.total for line in draft.lines)
+    undiscounted_lines = _sum(line.undiscounted_total for line in draft.lines)
+    undiscounted_shipping = Price(
+        draft.undiscounted_total.gross - undiscounted_lines.gross,
+        draft.undiscounted_total.net - undiscounted_lines.net,
+    )
+    return {
+        "lines_count": len(draft.lines),
+        "shipping_price_net_amount": draft.shipping.net,
+        "shipping_price_gross_amount": draft.shipping.gross,
+        "base_shipping_price_amount": _as_entered(draft.shipping, channel),
+        "undiscounted_base_shipping_price_amount": _as_entered(
+            undiscounted_shipping, channel
+        ),
+        "subtotal_net_amount": subtotal.net,
+        "subtotal_gross_amount": subtotal.gross,
+        "total_net_amount": draft.total.net,
+        "total_gross_amount": draft.total.gross,
+        "undiscounted_total_net_amount": draft.undiscounted_total.net,
+        "undiscounted_total_gross_amount": draft.undiscounted_total.gross,
+    }
+
+
 def _add_address(draft: AddressDraft | None, rows: Rows) -> Row | None:
     if draft is None:
         return None
-    row = {
+    row = address_columns(draft)
+    rows[Address].append(row)
+    return row
+
+
+def address_columns(draft: AddressDraft) -> Row:
+    return {
         **{column: getattr(draft, column) for column in ADDRESS_FIELDS},
         "country": draft.country,
         "phone": draft.phone,
         # It is the address Amazon gave; Saleor's rules per country were not applied.
         "validation_skipped": True,
     }
-    rows[Address].append(row)
-    return row
 
 
 def _add_lines(plan: Plan, around: Surroundings, rows: Rows) -> None:
     channel = around.channels[plan.channel_id]
-    currency = plan.draft.currency
     for line_id, draft, supply in zip(
         plan.line_ids, plan.draft.lines, plan.supplies, strict=True
     ):
         variant = around.variants[plan.variant_id(draft)]
-        unit = _unit(draft.total, draft.quantity, currency)
-        undiscounted_unit = _unit(draft.undiscounted_total, draft.quantity, currency)
-        base_unit = _as_entered(unit, channel)
-        undiscounted_base_unit = _as_entered(undiscounted_unit, channel)
-        unit_discount = undiscounted_base_unit - base_unit
-        row = {
-            "id": line_id,
-            "order_id": plan.order_id,
-            **_variant(variant),
-            **_tax_class(around.tax_class(variant.tax_class_id)),
-            "quantity": draft.quantity,
-            "quantity_fulfilled": plan.shipped(draft),
-            "currency": currency,
-            "unit_price_net_amount": unit.net,
-            "unit_price_gross_amount": unit.gross,
-            "total_price_net_amount": draft.total.net,
-            "total_price_gross_amount": draft.total.gross,
-            "undiscounted_unit_price_net_amount": undiscounted_unit.net,
-            "undiscounted_unit_price_gross_amount": undiscounted_unit.gross,
-            "undiscounted_total_price_net_amount": draft.undiscounted_total.net,
-            "undiscounted_total_price_gross_amount": draft.undiscounted_total.gross,
-            "base_unit_price_amount": base_unit,
-            "undiscounted_base_unit_price_amount": undiscounted_base_unit,
-            "unit_discount_amount": unit_discount,
-            "unit_discount_value": unit_discount,
-            "tax_rate": _tax_rate(draft.tax_rate),
-            "metadata": dict(draft.metadata),
-            "private_metadata": {ORDER_ITEM_ID_KEY: draft.order_item_id},
-        }
-        if unit_discount > 0:
-            reason = f"{plan.draft.marketplace_name} promotion"
-            row["unit_discount_type"] = DiscountValueType.FIXED
-            row["unit_discount_reason"] = reason
-            rows[OrderLineDiscount].append(
-                {
-                    "id": uuid4(),
-                    "line_id": line_id,
-                    "type": DiscountType.MANUAL,
-                    "unique_type": DiscountType.MANUAL,
-                    "value_type": DiscountValueType.FIXED,
-                    "value": unit_discount,
-                    "amount_value": _as_entered(draft.undiscounted_total, channel)
-                    - _as_entered(draft.total, channel),
-                    "currency": currency,
-                    "reason": reason,
-                }
-            )
-        rows[OrderLine].append(row)
+        amounts = line_amounts(plan.draft, draft, channel)
+        rows[OrderLine].append(
+            {
+                "id": line_id,
+                "order_id": plan.order_id,
+                **_variant(variant),
+                **_tax_class(around.tax_class(variant.tax_class_id)),
+                "quantity_fulfilled": plan.shipped(draft),
+                "currency": plan.draft.currency,
+                **amounts,
+                "metadata": dict(draft.metadata),
+                "private_metadata": {ORDER_ITEM_ID_KEY: draft.order_item_id},
+            }
+        )
+        rows[OrderLineDiscount] += line_discounts(
+            plan.draft, draft, channel, line_id, amounts["unit_discount_amount"]
+        )
         rows[Allocation] += [
             {
                 "order_line_id": line_id,
@@ -256,6 +238,65 @@ def _add_lines(plan: Plan, around: Surroundings, rows: Rows) -> None:
             }
             for stock_id, units in supply.allocated
         ]
+
+
+def line_amounts(order: OrderDraft, draft: LineDraft, channel: Channel) -> Row:
+    """The columns of a line that follow from its units and what they cost."""
+    unit = _unit(draft.total, draft.quantity, order.currency)
+    undiscounted_unit = _unit(draft.undiscounted_total, draft.quantity, order.currency)
+    base_unit = _as_entered(unit, channel)
+    undiscounted_base_unit = _as_entered(undiscounted_unit, channel)
+    unit_discount = undiscounted_base_unit - base_unit
+    row = {
+        "quantity": draft.quantity,
+        "unit_price_net_amount": unit.net,
+        "unit_price_gross_amount": unit.gross,
+        "total_price_net_amount": draft.total.net,
+        "total_price_gross_amount": draft.total.gross,
+        "undiscounted_unit_price_net_amount": undiscounted_unit.net,
+        "undiscounted_unit_price_gross_amount": undiscounted_unit.gross,
+        "undiscounted_total_price_net_amount": draft.undiscounted_total.net,
+        "undiscounted_total_price_gross_amount": draft.undiscounted_total.gross,
+        "base_unit_price_amount": base_unit,
+        "undiscounted_base_unit_price_amount": undiscounted_base_unit,
+        "unit_discount_amount": unit_discount,
+        "unit_discount_value": unit_discount,
+        "tax_rate": _tax_rate(draft.tax_rate),
+    }
+    if unit_discount > 0:
+        row["unit_discount_type"] = DiscountValueType.FIXED
+        row["unit_discount_reason"] = _promotion(order)
+    return row
+
+
+def line_discounts(
+    order: OrderDraft,
+    draft: LineDraft,
+    channel: Channel,
+    line_id: UUID,
+    unit_discount: Decimal,
+) -> list[Row]:
+    """The promotion of a line, as Saleor keeps discounts; none, or one."""
+    if unit_discount <= 0:
+        return []
+    return [
+        {
+            "id": uuid4(),
+            "line_id": line_id,
+            "type": DiscountType.MANUAL,
+            "unique_type": DiscountType.MANUAL,
+            "value_type": DiscountValueType.FIXED,
+            "value": unit_discount,
+            "amount_value": _as_entered(draft.undiscounted_total, channel)
+            - _as_entered(draft.total, channel),
+            "currency": order.currency,
+            "reason": _promotion(order),
+        }
+    ]
+
+
+def _promotion(order: OrderDraft) -> str:
+    return f"{order.marketplace_name} promotion"
 
 
 def _variant(variant: Variant) -> Row:

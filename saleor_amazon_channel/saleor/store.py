@@ -42,10 +42,14 @@ from saleor.warehouse.models import Allocation, ChannelWarehouse
 from .. import clock
 from ..store import blockers
 from ..store.contract import (
+    AddressDraft,
     BlockedOrder,
     Channel,
     CreatedOrder,
+    ForeignPackage,
     NewOrder,
+    OrderDraft,
+    OrderState,
     Shipment,
     ShippedLine,
     ShippingMethod,
@@ -53,14 +57,11 @@ from ..store.contract import (
     SkuResolution,
     Warehouse,
 )
+from . import following
 from .actions import cancel_order
 from .app import get_app
-from .order_rows import KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY
+from .order_rows import CARRIER_KEY, KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY
 from .orders import create_orders
-
-#: Saleor has no field for a carrier: staff give it as public metadata of the
-#: fulfillment, when shipping or later.
-CARRIER_KEY = "amazon.carrier"
 
 
 class SaleorStore:
@@ -200,6 +201,25 @@ class SaleorStore:
             if is_news:
                 self.add_note(order_id, note)
         return problems
+
+    def order_state(self, order_id: str) -> OrderState | None:
+        return following.order_state(order_id)
+
+    def revise_order(
+        self, order_id: str, draft: OrderDraft, line_ids: Mapping[str, str]
+    ) -> str:
+        return following.revise_order(order_id, draft, line_ids)
+
+    def fulfil_order(self, order_id: str, package: ForeignPackage) -> Sequence[str]:
+        return following.fulfil_order(order_id, package)
+
+    def change_tracking(
+        self, fulfillment_id: str, tracking_number: str, carrier: str
+    ) -> None:
+        following.change_tracking(fulfillment_id, tracking_number, carrier)
+
+    def change_shipping_address(self, order_id: str, address: AddressDraft) -> None:
+        following.change_shipping_address(order_id, address)
 
     def add_note(self, order_id: str, message: str) -> None:
         # bulk_create sends no signal: a note of ours is not an action of staff.

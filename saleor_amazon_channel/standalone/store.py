@@ -11,9 +11,13 @@ from django.db.models import Prefetch, QuerySet, Sum
 
 from ..store import blockers
 from ..store.contract import (
+    AddressDraft,
     BlockedOrder,
     CreatedOrder,
+    ForeignPackage,
     NewOrder,
+    OrderDraft,
+    OrderState,
     Shipment,
     ShippedLine,
     ShopOrderFigures,
@@ -28,7 +32,8 @@ from ..store.contract import (
 from ..store.contract import (
     Warehouse as PortWarehouse,
 )
-from . import cancelling, orders
+from . import cancelling, following, orders
+from .following import CARRIER
 from .models import (
     Allocation,
     Channel,
@@ -40,8 +45,6 @@ from .models import (
     Variant,
     Warehouse,
 )
-
-CARRIER = "amazon.carrier"
 
 
 class StandaloneStore:
@@ -111,6 +114,25 @@ class StandaloneStore:
         if not connection.in_atomic_block:
             raise RuntimeError("cancel_orders must be called inside a transaction")
         return cancelling.cancel_orders(order_ids, note)
+
+    def order_state(self, order_id: str) -> OrderState | None:
+        return following.order_state(order_id)
+
+    def revise_order(
+        self, order_id: str, draft: OrderDraft, line_ids: Mapping[str, str]
+    ) -> str:
+        return following.revise_order(order_id, draft, line_ids)
+
+    def fulfil_order(self, order_id: str, package: ForeignPackage) -> list[str]:
+        return following.fulfil_order(order_id, package)
+
+    def change_tracking(
+        self, fulfillment_id: str, tracking_number: str, carrier: str
+    ) -> None:
+        following.change_tracking(fulfillment_id, tracking_number, carrier)
+
+    def change_shipping_address(self, order_id: str, address: AddressDraft) -> None:
+        following.change_shipping_address(order_id, address)
 
     def add_note(self, order_id: str, message: str) -> None:
         Note.objects.create(order_id=order_id, message=message)

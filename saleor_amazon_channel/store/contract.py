@@ -230,6 +230,40 @@ class Shipment:
 
 
 @dataclass(frozen=True, slots=True)
+class LineState:
+    """Units of a line, and how many of them are in fulfillments, those that wait for an
+    approval among them."""
+
+    quantity: int
+    fulfilled: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderState:
+    """An order of the shop as it is now, locked until the transaction ends."""
+
+    is_cancelled: bool
+    total: Decimal
+    #: By the ids of the lines.
+    lines: Mapping[str, LineState]
+    shipping_address: AddressDraft | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignPackage:
+    """A package that was confirmed to Amazon by somebody else, in Seller Central say.
+
+    ``lines`` goes from the shop's line ids to units.
+    """
+
+    lines: Mapping[str, int]
+    tracking_number: str
+    carrier: str
+    #: Stock leaves the first of them that has it, if it was promised to no line.
+    warehouse_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ShopOrderFigures:
     """What the shop has of an order, for comparison with Amazon's figures."""
 
@@ -296,6 +330,44 @@ class Store(Protocol):
         import is refunded in full, no e-mail leaves, and nothing of it ever comes back
         as a staff action. May be repeated.
         """
+        ...
+
+    def order_state(self, order_id: str) -> OrderState | None:
+        """Lock the order and say how it is; None when the shop has none such."""
+        ...
+
+    def revise_order(
+        self, order_id: str, draft: OrderDraft, line_ids: Mapping[str, str]
+    ) -> str:
+        """Lower the order to what is left of it on Amazon; amounts are the draft's.
+
+        ``line_ids`` goes from order item ids to the shop's lines; one whose item is not
+        in the draft goes. Stock that was promised is free again, the transaction of the
+        import follows the total, no e-mail leaves and nothing of it comes back as a
+        staff action. Must be called inside a transaction. Answers "" or, with nothing
+        changed, why it cannot be: units of it have left the shop.
+        """
+        ...
+
+    def fulfil_order(self, order_id: str, package: ForeignPackage) -> Sequence[str]:
+        """Fulfil what Amazon was told of by others; the ids of the fulfillments, of
+        which a shop may make one a warehouse.
+
+        Stock leaves, also where the shop thought that it had none. No e-mail leaves,
+        and nothing of it ever comes back as a staff action. Must be called inside a
+        transaction.
+        """
+        ...
+
+    def change_tracking(
+        self, fulfillment_id: str, tracking_number: str, carrier: str
+    ) -> None:
+        """The tracking of a package of ``fulfil_order`` changed on Amazon; never comes
+        back as a staff action."""
+        ...
+
+    def change_shipping_address(self, order_id: str, address: AddressDraft) -> None:
+        """The buyer corrected where an unshipped order goes; no e-mail leaves."""
         ...
 
     def add_note(self, order_id: str, message: str) -> None:

@@ -589,3 +589,26 @@ def test_sort_orders_differ_at_all(ask: Ask, account: SellerAccount) -> None:
     orders = scattered(account)
     orders_by = [sorted_as(orders, field, "ASC") for field, _ in SORTS[::2]]
     assert all(one != other for one, other in pairwise(orders_by))
+
+
+def test_the_buyers_wish_and_replacements_can_be_seen_and_filtered(
+    ask: Ask, account: SellerAccount
+) -> None:
+    asked = new_order(account, is_cancellation_requested=True)
+    replacement = new_order(account, replacement_of=asked.amazon_order_id)
+    query = """
+      query ($filter: AmazonOrderFilterInput) {
+        amazonOrders(first: 9, filter: $filter) {
+          edges { node { amazonOrderId isCancellationRequested replacementOf } }
+        }
+      }
+    """
+
+    def found(**given: Any) -> list[Any]:
+        edges = ask(query, {"filter": given})["amazonOrders"]["edges"]
+        return [list(edge["node"].values()) for edge in edges]
+
+    assert found(isCancellationRequested=True) == [[asked.amazon_order_id, True, None]]
+    assert found(replacementOf=[asked.amazon_order_id]) == [
+        [replacement.amazon_order_id, False, asked.amazon_order_id]
+    ]

@@ -63,7 +63,7 @@ class Command(BaseCommand):
                 f"{result.error}"
             )
         imported = importer.import_open()
-        news.settle_cancellations()
+        news.settle()
         self.stdout.write(f"{imported.imported} imported, {imported.blocked} blocked")
 
     def push(self, **_: Any) -> None:
