@@ -20,7 +20,7 @@ from . import budget, fields, store
 from .amazon import errors
 from .amazon.marketplaces import MARKETPLACES, REGIONS
 from .amazon.sellers import MarketplaceParticipation, marketplace_participations
-from .importing import importer, pull
+from .importing import customers, importer, pull
 from .models import Marketplace, SellerAccount
 from .store.contract import Channel
 
@@ -276,7 +276,19 @@ class MarketplaceChanges:
     warehouse_ids: Sequence[str] | None = None
     shipping_method_id: str | None = None
     import_orders: bool | None = None
+    customer_creation: str | None = None
+    order_number_source: str | None = None
+    initial_status: str | None = None
     default_carrier_code: str | None = None
+
+
+#: Any combination of them is one; they may be set while the import is off.
+_ORDER_SETTINGS = (
+    "import_orders",
+    "customer_creation",
+    "order_number_source",
+    "initial_status",
+)
 
 
 def update_marketplace(
@@ -284,14 +296,17 @@ def update_marketplace(
 ) -> Marketplace:
     """Save the settings of a marketplace, checked against the shop's channels.
 
-    Orders that waited for the settings are looked at again. Raises AccountError, and
-    then nothing was written.
+    They hold for what is imported from now on. Orders that waited for the settings, or
+    are blocked, are looked at again. Raises AccountError, and then nothing was written.
     """
     with transaction.atomic():
         row = Marketplace.objects.select_for_update().get(pk=marketplace.pk)
         _change_mapping(row, changes)
-        if changes.import_orders is not None:
-            row.import_orders = changes.import_orders
+        for name in _ORDER_SETTINGS:
+            if (value := getattr(changes, name)) is not None:
+                setattr(row, name, value)
+        if row.customer_creation == Marketplace.CustomerCreation.ACCOUNT:
+            customers.ensure_key(row.account_id)
         if changes.default_carrier_code is not None:
             row.default_carrier_code = _check_carrier(changes.default_carrier_code)
         row.save()

@@ -9,7 +9,13 @@ import graphene
 from .. import accounts, models
 from . import host as graphql_host
 from . import ids
-from .enums import AmazonRegion, ErrorCode
+from .enums import (
+    AmazonCustomerCreation,
+    AmazonInitialStatus,
+    AmazonOrderNumberSource,
+    AmazonRegion,
+    ErrorCode,
+)
 from .errors import AmazonChannelError, of_account, refusal
 from .types import AmazonAccount, AmazonMarketplace, load_accounts
 
@@ -104,6 +110,15 @@ class AmazonMarketplaceUpdateInput(graphene.InputObjectType):
     import_orders = graphene.Boolean(
         description="Whether orders of the marketplace are imported."
     )
+    customer_creation = AmazonCustomerCreation(
+        description="Whose the imported orders are in the shop."
+    )
+    order_number_source = AmazonOrderNumberSource(
+        description="Whose number documents about imported orders print."
+    )
+    initial_status = AmazonInitialStatus(
+        description="The status of imported orders of which nothing has been shipped."
+    )
     default_carrier_code = graphene.String(
         description=(
             "Amazon's code of the carrier of shipments that name no carrier themselves."
@@ -127,8 +142,9 @@ class AmazonMarketplaceUpdate(host.BaseMutation):  # type: ignore[name-defined]
 
     class Meta:
         description = (
-            "Changes the settings of a marketplace of a seller account. Orders that "
-            "waited for them are imported next."
+            "Changes the settings of a marketplace of a seller account. They hold for "
+            "orders that are imported from now on; those that waited for them, or are "
+            "blocked, are looked at next."
         )
         permissions = (host.MANAGE_PLUGINS,)
         error_type_class = AmazonChannelError

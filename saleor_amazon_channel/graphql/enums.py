@@ -11,7 +11,7 @@ import graphene
 from ..accounts import AccountErrorCode
 from ..amazon.marketplaces import REGIONS
 from ..amazon.order_feeds import CancelReason
-from ..models import AmazonOrder, OutboxEntry, SellerAccount
+from ..models import AmazonOrder, Marketplace, OutboxEntry, SellerAccount
 from ..store.contract import BlockerCode
 
 
@@ -52,6 +52,36 @@ AmazonAccountState = _enum(
             "Amazon no longer accepts the credentials; connect the account again."
         ),
         "PAUSED": "The account was paused; nothing is exchanged.",
+    },
+)
+
+AmazonCustomerCreation = _enum(
+    "AmazonCustomerCreation",
+    Marketplace.CustomerCreation,
+    "Whose the orders of a marketplace are in the shop.",
+    {
+        "GUEST": "Each order is a guest's.",
+        "ACCOUNT": (
+            "Each buyer gets a customer account, with an address that nothing can be "
+            "delivered to. An order whose buyer Amazon does not tell is a guest's."
+        ),
+    },
+)
+
+AmazonOrderNumberSource = _enum(
+    "AmazonOrderNumberSource",
+    Marketplace.OrderNumberSource,
+    "Whose number documents about an order print.",
+    {"SHOP": "The shop's order number.", "AMAZON": "Amazon's order ID."},
+)
+
+AmazonInitialStatus = _enum(
+    "AmazonInitialStatus",
+    Marketplace.InitialStatus,
+    "The status of imported orders of which nothing has been shipped.",
+    {
+        "UNFULFILLED": "The order can be fulfilled at once.",
+        "UNCONFIRMED": "Staff confirm the order first.",
     },
 )
 

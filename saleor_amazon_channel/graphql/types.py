@@ -20,7 +20,10 @@ from . import host as graphql_host
 from .enums import (
     AmazonAccountState,
     AmazonBlockerCode,
+    AmazonCustomerCreation,
     AmazonImportState,
+    AmazonInitialStatus,
+    AmazonOrderNumberSource,
     AmazonOutboxKind,
     AmazonOutboxState,
     AmazonRegion,
@@ -109,6 +112,16 @@ class AmazonMarketplace(graphene.ObjectType):
     )
     import_orders = graphene.Boolean(
         required=True, description="Whether orders of the marketplace are imported."
+    )
+    customer_creation = AmazonCustomerCreation(
+        required=True, description="Whose the imported orders are in the shop."
+    )
+    order_number_source = AmazonOrderNumberSource(
+        required=True, description="Whose number documents about imported orders print."
+    )
+    initial_status = AmazonInitialStatus(
+        required=True,
+        description="The status of imported orders of which nothing has been shipped.",
     )
     channel_id = graphene.ID(
         description="The ID of the channel that orders are created in."
@@ -547,6 +560,12 @@ class AmazonOrder(graphene.ObjectType):
     imported_at = host.DateTime(description="The time the order was imported.")
     order_id = graphene.ID(description="The ID of the shop's order.")
     order_number = graphene.String(description="The number of the shop's order.")
+    printed_number = graphene.String(
+        description=(
+            "The number that documents about the order print: the shop's or Amazon's, "
+            "as the marketplace's settings said when it was imported."
+        )
+    )
     seller_central_url = graphene.String(
         description="The address of the order's page in Seller Central."
     )
@@ -611,6 +630,10 @@ class AmazonOrder(graphene.ObjectType):
     @staticmethod
     def resolve_order_number(root: models.AmazonOrder, _info: Any) -> str | None:
         return root.shop_order_number or None
+
+    @staticmethod
+    def resolve_printed_number(root: models.AmazonOrder, _info: Any) -> str | None:
+        return root.printed_number or root.shop_order_number or None
 
     @staticmethod
     def resolve_seller_central_url(root: models.AmazonOrder, _info: Any) -> str | None:

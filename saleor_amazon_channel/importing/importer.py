@@ -26,10 +26,11 @@ from ..store.contract import (
     Blocker,
     BlockerCode,
     CreatedOrder,
+    CustomerDraft,
     NewOrder,
     OrderDraft,
 )
-from . import mapping, rules
+from . import customers, mapping, rules
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ _OUTCOME_FIELDS = (
     "note",
     "shop_order_id",
     "shop_order_number",
+    "printed_number",
     "imported_at",
     "checked_at",
     "follow_at",
@@ -89,13 +91,15 @@ def import_open(max_blocked: int = 500) -> Imported:
 
 
 def reconsider_waiting(account_id: int, marketplace_id: str | None = None) -> int:
-    """Send what waits to the importer again, after a change of settings."""
-    waiting = AmazonOrder.objects.filter(
-        account_id=account_id, import_state=State.WAITING
-    )
+    """Send what waits to the importer again, after a change of settings; what is
+    blocked is looked at again by the next worker, and not only when its turn comes."""
+    open_orders = AmazonOrder.objects.filter(account_id=account_id)
     if marketplace_id:
-        waiting = waiting.filter(marketplace_id=marketplace_id)
-    return waiting.update(import_state=State.READY)
+        open_orders = open_orders.filter(marketplace_id=marketplace_id)
+    open_orders.filter(import_state=State.BLOCKED).update(checked_at=None)
+    return open_orders.filter(import_state=State.WAITING).update(
+        import_state=State.READY
+    )
 
 
 def import_named(amazon_order_ids: Iterable[str]) -> None:
@@ -153,6 +157,7 @@ class _Candidate:
     order: AmazonOrder
     draft: OrderDraft
     marketplace: Marketplace
+    customer: CustomerDraft | None = None
     blockers: list[Blocker] = field(default_factory=list)
     variant_ids: dict[str, str] = field(default_factory=dict)
 
@@ -194,7 +199,10 @@ def _import(orders: Sequence[AmazonOrder]) -> Imported:
         except mapping.CannotMap as error:
             blocked.append((order, list(error.blockers)))
             continue
-        candidates.append(_Candidate(order, draft, marketplace))
+        customer = None
+        if marketplace.customer_creation == Marketplace.CustomerCreation.ACCOUNT:
+            customer = customers.draft_of(amazon_order, draft, order.account)
+        candidates.append(_Candidate(order, draft, marketplace, customer))
 
     _resolve(candidates)
     blocked += [(c.order, c.blockers) for c in candidates if c.blockers]
@@ -232,12 +240,23 @@ def _resolve(candidates: Sequence[_Candidate]) -> None:
 
 
 def _new_order(candidate: _Candidate) -> NewOrder:
+    draft, settings = candidate.draft, candidate.marketplace
+    is_untouched = not draft.is_amazon_fulfilled and not any(
+        line.quantity_shipped for line in draft.lines
+    )
     return NewOrder(
-        draft=candidate.draft,
-        channel_id=candidate.marketplace.channel_id,
-        warehouse_ids=tuple(candidate.marketplace.warehouse_ids),
-        shipping_method_id=candidate.marketplace.shipping_method_id,
+        draft=draft,
+        channel_id=settings.channel_id,
+        warehouse_ids=tuple(settings.warehouse_ids),
+        shipping_method_id=settings.shipping_method_id,
         variant_ids=candidate.variant_ids,
+        customer=candidate.customer,
+        # What has been shipped cannot wait for a confirmation any more.
+        is_unconfirmed=is_untouched
+        and settings.initial_status == Marketplace.InitialStatus.UNCONFIRMED,
+        is_amazon_number_printed=(
+            settings.order_number_source == Marketplace.OrderNumberSource.AMAZON
+        ),
     )
 
 
@@ -269,6 +288,7 @@ def _write(
     for order, answer in created:
         order.import_state, order.blockers = State.IMPORTED, []
         order.shop_order_id, order.shop_order_number = answer.order_id, answer.number
+        order.printed_number = answer.printed_number
         order.imported_at = now
         # What is to be said on the shop's order, which there was not before.
         order.follow_at = now if order.is_cancellation_requested else None

@@ -24,6 +24,8 @@ class SellerAccount(models.Model):
     lwa_client_id = models.CharField(max_length=255)
     lwa_client_secret = EncryptedTextField()
     refresh_token = EncryptedTextField()
+    #: What ``importing.customers`` tells buyers apart with; it never changes.
+    customer_key = EncryptedTextField(blank=True)
     #: Where the API is, when not at Amazon's own addresses: the sandbox, a proxy.
     endpoint_override = models.URLField(blank=True)
     lwa_endpoint_override = models.URLField(blank=True)
@@ -56,6 +58,24 @@ class SellerAccount(models.Model):
 class Marketplace(models.Model):
     """A marketplace the seller sells in, mapped to a channel of the shop."""
 
+    class CustomerCreation(models.TextChoices):
+        GUEST = "guest"
+        #: One customer account per buyer; see ``importing.customers``.
+        ACCOUNT = "account"
+
+    class OrderNumberSource(models.TextChoices):
+        """Whose number documents about the order print."""
+
+        SHOP = "shop"
+        AMAZON = "amazon"
+
+    class InitialStatus(models.TextChoices):
+        """The status of created orders of which nothing has been shipped yet."""
+
+        UNFULFILLED = "unfulfilled"
+        #: Staff confirm each order before it is worked.
+        UNCONFIRMED = "unconfirmed"
+
     account = models.ForeignKey(
         SellerAccount, related_name="marketplaces", on_delete=models.CASCADE
     )
@@ -73,6 +93,21 @@ class Marketplace(models.Model):
 
     # Order settings.
     import_orders = models.BooleanField(default=True)
+    customer_creation = models.CharField(
+        max_length=16,
+        choices=CustomerCreation.choices,
+        default=CustomerCreation.GUEST,
+    )
+    order_number_source = models.CharField(
+        max_length=16,
+        choices=OrderNumberSource.choices,
+        default=OrderNumberSource.SHOP,
+    )
+    initial_status = models.CharField(
+        max_length=16,
+        choices=InitialStatus.choices,
+        default=InitialStatus.UNFULFILLED,
+    )
     #: Amazon's carrier code for shipments whose carrier nothing else tells.
     default_carrier_code = models.CharField(max_length=50, blank=True)
 

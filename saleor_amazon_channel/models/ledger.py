@@ -62,6 +62,9 @@ class AmazonOrder(models.Model):
     #: The shop's order, once there is one.
     shop_order_id = models.CharField(max_length=36, null=True, unique=True)
     shop_order_number = models.CharField(max_length=64, blank=True)
+    #: The number that documents about the order print, settled when it was imported;
+    #: empty: the shop's.
+    printed_number = models.CharField(max_length=64, blank=True)
     imported_at = models.DateTimeField(null=True)
     #: When the import, or a cancellation in the shop, was last tried: those that do
     #: not succeed take turns.

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from types import GeneratorType
 from typing import Any
 
 from django.db.models import Sum
+from django.db.models.query_utils import DeferredAttribute
+from saleor.account import search as account_search
+from saleor.account import utils as account_utils
+from saleor.account.models import User
 from saleor.core import postgres
+from saleor.order import OrderOrigin
+from saleor.order.models import Order
+from saleor.plugins.manager import PluginsManager
 from saleor.warehouse import management
 from saleor.warehouse.models import Allocation
+
+from ..store.contract import ORDER_ID_KEY, UNDELIVERABLE_DOMAIN
 
 
 def searchable_text(text: str) -> str:
@@ -52,3 +62,110 @@ def make_checkouts_see_allocations() -> None:
         return unavailable
 
     management._prepare_stock_to_reserved_quantity_map = reserved_and_allocated
+
+
+def prepare_customers(users: Sequence[User]) -> None:
+    """What Saleor fills in when a customer is made: 3.23 gives it the default type and
+    a search vector, 3.22 a text to search in."""
+    update_vector = getattr(account_search, "update_user_search_vector", None)
+    default_type = getattr(account_utils, "get_default_customer_type", None)
+    customer_type = default_type() if default_type else None
+    for user in users:
+        if update_vector:
+            update_vector(user, attach_addresses_data=False, save=False)
+        else:
+            user.search_document = account_search.prepare_user_search_document_value(
+                user, attach_addresses_data=False
+            )
+        if customer_type:
+            user.customer_type = customer_type
+
+
+class _RefreshOfPrices(DeferredAttribute):
+    """``Order.should_refresh_prices``, which is never so for an Amazon order."""
+
+    def __get__(self, instance: Order | None, cls: Any = None) -> Any:
+        if instance is None:
+            return self
+        value = instance.__dict__.get(self.field.attname)
+        if value is None:
+            value = super().__get__(instance, cls)
+        return value and not (
+            instance.origin == OrderOrigin.BULK_CREATE
+            and ORDER_ID_KEY in instance.metadata
+        )
+
+    def __set__(self, instance: Order, value: Any) -> None:
+        instance.__dict__[self.field.attname] = value
+
+
+def keep_amazons_amounts() -> None:
+    """Keep Saleor from pricing an unconfirmed Amazon order anew.
+
+    Saleor takes an unconfirmed order for one that is still being put together: once
+    its address changes, or its shipping method leaves the channel, it is marked, and
+    whoever looks at it next makes Saleor compute its prices and taxes again, from the
+    channel's settings. What was paid on Amazon is what it is. Here the mark cannot be
+    seen on an Amazon order; on another order reading it costs one comparison.
+    """
+    field = Order._meta.get_field("should_refresh_prices")
+    Order.should_refresh_prices = _RefreshOfPrices(field)
+
+
+_MARK = "never_mails_amazons_buyers"
+
+
+class _NotToBeMailedError(Exception):
+    """The message is for a buyer on Amazon."""
+
+
+def never_mail_amazons_buyers() -> None:
+    """Keep Saleor from writing to the buyers of Amazon's orders.
+
+    Saleor mails whoever an order belongs to when staff confirm, cancel or refund it;
+    there is no switch for it. All its mails go through ``PluginsManager.notify``, which
+    asks one plugin after the other to send what ``payload_func`` tells. Here that
+    function tells nothing of a message to the customer of an Amazon order, or to a
+    customer account of such a buyer. Only a plugin that would send the message calls
+    it, so messages cost nothing more than before.
+    """
+    if not are_buyers_never_mailed():
+        PluginsManager.notify = without_amazons_buyers(PluginsManager.notify)
+
+
+def are_buyers_never_mailed() -> bool:
+    return hasattr(PluginsManager.notify, _MARK)
+
+
+def without_amazons_buyers(notify: Callable[..., None]) -> Callable[..., None]:
+    @wraps(notify)
+    def notify_others(
+        self: PluginsManager,
+        event: Any,
+        payload_func: Callable[[], dict[str, Any]],
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        def checked_payload() -> dict[str, Any]:
+            payload = payload_func()
+            if _is_to_amazons_buyer(payload):
+                raise _NotToBeMailedError
+            return payload
+
+        try:
+            notify(self, event, checked_payload, *args, **kwargs)
+        except _NotToBeMailedError:
+            return
+
+    setattr(notify_others, _MARK, True)
+    return notify_others
+
+
+def _is_to_amazons_buyer(payload: Mapping[str, Any]) -> bool:
+    """What goes to the shop's own staff has a ``recipient_list`` instead."""
+    if "recipient_email" not in payload:
+        return False
+    order = payload.get("order") or {}
+    return ORDER_ID_KEY in (order.get("metadata") or {}) or str(
+        payload["recipient_email"]
+    ).endswith(f"@{UNDELIVERABLE_DOMAIN}")

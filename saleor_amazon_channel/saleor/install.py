@@ -30,6 +30,11 @@ problems: list[tuple[str, Exception]] = []
 def install() -> None:
     _try("Amazon orders cannot be imported.", _install_store)
     _try("A checkout may sell what an import was just allocated.", _guard_stock)
+    _try(
+        "Buyers may get mail from Saleor, and orders have no customer accounts.",
+        _keep_mail_from_buyers,
+    )
+    _try("Saleor may change amounts of unconfirmed orders.", _keep_amounts)
     _try("Shipments are noticed only by the sweep.", _connect_capture)
     _try("Celery beat does not run the Amazon channel.", _schedule)
     _try("Saleor's API has no Amazon fields.", _extend_schema)
@@ -77,6 +82,18 @@ def _guard_stock() -> None:
 
     if app_settings.GUARD_CHECKOUTS:
         compat.make_checkouts_see_allocations()
+
+
+def _keep_mail_from_buyers() -> None:
+    from . import compat
+
+    compat.never_mail_amazons_buyers()
+
+
+def _keep_amounts() -> None:
+    from . import compat
+
+    compat.keep_amazons_amounts()
 
 
 def _connect_capture() -> None:

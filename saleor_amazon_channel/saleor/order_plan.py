@@ -43,6 +43,8 @@ class Plan:
         self.supplies: list[Supply] = []
         self.order_id = uuid4()
         self.number = 0
+        #: Saleor's user that the order belongs to; None for a guest.
+        self.user_id: int | None = None
         # Saleor orders lines by creation, then key: sorted keys keep Amazon's order.
         self.line_ids = sorted(uuid4() for _ in new.draft.lines)
 
@@ -66,7 +68,15 @@ class Plan:
                 line.order_item_id: str(line_id)
                 for line, line_id in zip(self.draft.lines, self.line_ids, strict=True)
             },
+            self.printed_number,
         )
+
+    @property
+    def printed_number(self) -> str:
+        """Known once the order is numbered."""
+        if self.new.is_amazon_number_printed:
+            return self.amazon_order_id
+        return str(self.number)
 
 
 @dataclass(frozen=True, slots=True)

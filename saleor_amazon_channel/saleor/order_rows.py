@@ -45,7 +45,14 @@ from saleor.tax.models import TaxClass
 from saleor.warehouse.models import Allocation
 
 from ..amazon.marketplaces import MARKETPLACES
-from ..store.contract import AddressDraft, LineDraft, OrderDraft, Price
+from ..store.contract import (
+    ORDER_ID_KEY,
+    PRINTED_NUMBER_KEY,
+    AddressDraft,
+    LineDraft,
+    OrderDraft,
+    Price,
+)
 from . import bulk_insert
 from .compat import searchable_text
 from .order_plan import ADDRESS_FIELDS, Plan, Surroundings, Variant
@@ -53,8 +60,6 @@ from .order_plan import ADDRESS_FIELDS, Plan, Surroundings, Variant
 #: Saleor's, which type checkers cannot know.
 settings: Any = django_settings
 
-#: Amazon's order id in the order's public metadata; marks an order as Amazon's.
-ORDER_ID_KEY = "amazon.orderId"
 #: Amazon's id of an item in the line's private metadata.
 ORDER_ITEM_ID_KEY = "amazon.orderItemId"
 #: Saleor has no field for a carrier: staff give it as public metadata of the
@@ -132,8 +137,9 @@ def _add_order(plan: Plan, around: Surroundings, rows: Rows) -> None:
             "origin": OrderOrigin.BULK_CREATE,
             "channel_id": channel.pk,
             "currency": draft.currency,
-            # No customer, no e-mail address: Saleor would write there, and Amazon does.
-            "user_id": None,
+            # No e-mail address: Saleor would write there, and Amazon does. To that of
+            # the user it does not: see ``compat.never_mail_amazons_buyers``.
+            "user_id": plan.user_id,
             "user_email": "",
             "billing_address_id": _add_address(draft.billing_address, rows),
             "shipping_address_id": _add_address(draft.shipping_address, rows),
@@ -427,6 +433,7 @@ def _number_and_index(plans: Sequence[Plan], around: Surroundings, rows: Rows) -
     for plan, row, (number, vector) in zip(plans, rows[Order], answers, strict=True):
         plan.number = number
         row |= {"number": number, "search_vector": vector}
+        row["metadata"][PRINTED_NUMBER_KEY] = plan.printed_number
 
 
 def _search_texts(
@@ -479,6 +486,8 @@ def _global_id(type_name: str, primary_key: object) -> str:
 def _status(plan: Plan) -> str:
     shipped = sum(plan.shipped(line) for line in plan.draft.lines)
     if not shipped:
+        if plan.new.is_unconfirmed:
+            return OrderStatus.UNCONFIRMED
         return OrderStatus.UNFULFILLED
     if shipped < sum(line.quantity for line in plan.draft.lines):
         return OrderStatus.PARTIALLY_FULFILLED

@@ -25,12 +25,14 @@ from saleor.plugins.manager import get_plugins_manager
 
 from ..store import blockers
 from ..store.contract import (
+    PRINTED_NUMBER_KEY,
     BlockedOrder,
     Blocker,
     CreatedOrder,
     LineDraft,
     NewOrder,
 )
+from . import customers
 from .allocation import Demand, NotEnoughStock, Shortage, StockPool, Supply
 from .order_plan import Plan, Surroundings
 from .order_rows import ORDER_ITEM_ID_KEY, write
@@ -54,9 +56,12 @@ def create_orders(new_orders: Sequence[NewOrder]) -> list[CreatedOrder | Blocked
         for plan in plans:
             plan.blockers = around.blockers(plan)
         _supply([plan for plan in plans if not plan.blockers], around)
-        write([plan for plan in plans if not plan.blockers], around)
+        plans_to_write = [plan for plan in plans if not plan.blockers]
+        # After the stock: whoever waits for a customer waits for nothing else of ours.
+        customers.attach(plans_to_write)
+        write(plans_to_write, around)
         transaction.on_commit(
-            partial(_announce, [plan.order_id for plan in plans if not plan.blockers])
+            partial(_announce, [plan.order_id for plan in plans_to_write])
         )
         answers |= {plan.amazon_order_id: plan.answer() for plan in plans}
     return [_answer(answers, new.draft.amazon_order_id) for new in new_orders]
@@ -84,7 +89,7 @@ def _lock(amazon_order_ids: Iterable[str]) -> None:
 
 def _existing(amazon_order_ids: Iterable[str]) -> dict[str, CreatedOrder]:
     orders = Order.objects.filter(external_reference__in=list(amazon_order_ids)).only(
-        "pk", "number", "external_reference"
+        "pk", "number", "external_reference", "metadata"
     )
     lines: dict[UUID, dict[str, str]] = defaultdict(dict)
     if orders:
@@ -98,6 +103,7 @@ def _existing(amazon_order_ids: Iterable[str]) -> dict[str, CreatedOrder]:
             str(order.pk),
             str(order.number),
             lines[order.pk],
+            order.metadata.get(PRINTED_NUMBER_KEY, str(order.number)),
             is_new=False,
         )
         for order in orders

@@ -106,8 +106,18 @@ class Stock(models.Model):
         return max(self.quantity - self.quantity_allocated, 0)
 
 
+class Customer(models.Model):
+    email = models.EmailField(unique=True)
+    first_name = EncryptedTextField(blank=True)
+    last_name = EncryptedTextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"customer {self.pk}"
+
+
 class Order(models.Model):
     class Status(models.TextChoices):
+        UNCONFIRMED = "unconfirmed"
         UNFULFILLED = "unfulfilled"
         PARTIALLY_FULFILLED = "partially fulfilled"
         FULFILLED = "fulfilled"
@@ -119,6 +129,8 @@ class Order(models.Model):
     external_reference = models.CharField(max_length=250, null=True, unique=True)
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT)
     status = models.CharField(max_length=32, choices=Status.choices)
+    #: None: a guest's order.
+    customer = models.ForeignKey(Customer, null=True, on_delete=models.SET_NULL)
     created_at = models.DateTimeField(default=clock.now)
     currency = models.CharField(max_length=3)
     total_gross = AmountField()

@@ -12,10 +12,13 @@ from django.db import connection
 from .. import clock
 from ..store import blockers
 from ..store.contract import (
+    ORDER_ID_KEY,
+    PRINTED_NUMBER_KEY,
     AddressDraft,
     BlockedOrder,
     Blocker,
     CreatedOrder,
+    CustomerDraft,
     LineDraft,
     NewOrder,
     OrderDraft,
@@ -26,6 +29,7 @@ from ..store.contract import (
 from . import stock
 from .models import (
     Allocation,
+    Customer,
     Fulfillment,
     FulfillmentLine,
     Order,
@@ -34,8 +38,6 @@ from .models import (
     Transaction,
     Variant,
 )
-
-ORDER_ID_KEY = "amazon.orderId"
 
 #: What Saleor's addresses hold, so that what is learned here holds there.
 _ADDRESS_LIMITS = {
@@ -101,6 +103,13 @@ def create_orders(
             channel = channels[new.channel_id]
             plans[reference] = _plan(new, channel, next(numbers), variants, locked)
 
+    _attach_customers(
+        [
+            (new.customer, plans[new.draft.amazon_order_id].order)
+            for new in new_orders
+            if new.customer and new.draft.amazon_order_id in plans
+        ]
+    )
     # Orders without stock are not serialised by the lock: the unique reference is.
     mine = _insert_orders(plans)
     for reference in plans.keys() - mine:
@@ -131,6 +140,7 @@ def _created(order: Order, lines: Iterable[OrderLine], *, is_new: bool) -> Creat
         order_id=str(order.pk),
         number=str(order.number),
         line_ids={line.external_reference: str(line.pk) for line in lines},
+        printed_number=order.metadata.get(PRINTED_NUMBER_KEY, str(order.number)),
         is_new=is_new,
     )
 
@@ -276,7 +286,11 @@ def _order_row(new: NewOrder, channel: PortChannel, number: int) -> Order:
         number=number,
         external_reference=draft.amazon_order_id,
         channel_id=int(new.channel_id),
-        status=status(sum(line.quantity for line in draft.lines), gone),
+        status=(
+            Order.Status.UNCONFIRMED
+            if new.is_unconfirmed and not gone
+            else status(sum(line.quantity for line in draft.lines), gone)
+        ),
         created_at=draft.created_at,
         currency=draft.currency,
         total_gross=draft.total.gross,
@@ -295,9 +309,34 @@ def _order_row(new: NewOrder, channel: PortChannel, number: int) -> Order:
         customer_note=draft.customer_note,
         language_code=draft.language_code,
         display_gross_prices=draft.display_gross_prices,
-        metadata={**draft.metadata, ORDER_ID_KEY: draft.amazon_order_id},
+        metadata={
+            **draft.metadata,
+            ORDER_ID_KEY: draft.amazon_order_id,
+            PRINTED_NUMBER_KEY: (
+                draft.amazon_order_id if new.is_amazon_number_printed else str(number)
+            ),
+        },
         private_metadata=dict(draft.private_metadata),
     )
+
+
+def _attach_customers(pairs: Sequence[tuple[CustomerDraft, Order]]) -> None:
+    """Sorted, so that two batches with the same customers never wait for each other."""
+    drafts = {draft.email: draft for draft, _ in pairs}
+    Customer.objects.bulk_create(
+        [
+            Customer(
+                email=email,
+                first_name=drafts[email].first_name,
+                last_name=drafts[email].last_name,
+            )
+            for email in sorted(drafts)
+        ],
+        ignore_conflicts=True,
+    )
+    ids = dict(Customer.objects.filter(email__in=drafts).values_list("email", "pk"))
+    for draft, order in pairs:
+        order.customer_id = ids[draft.email]
 
 
 def _as_json(address: AddressDraft | None) -> dict[str, str]:

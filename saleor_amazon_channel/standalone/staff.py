@@ -86,6 +86,16 @@ def sell(
 
 
 @transaction.atomic
+def confirm(order_id: str) -> None:
+    """Let an unconfirmed order be worked."""
+    order, _ = _lock(order_id)
+    if order.status != Order.Status.UNCONFIRMED:
+        raise Refused("The order is confirmed already.")
+    order.status = Order.Status.UNFULFILLED
+    order.save(update_fields=["status"])
+
+
+@transaction.atomic
 def fulfil(
     order_id: str,
     lines: Mapping[str, int],

@@ -172,6 +172,23 @@ class OrderDraft:
     private_metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+#: Of customers' e-mail addresses: nothing can be delivered there (RFC 2606).
+UNDELIVERABLE_DOMAIN = "amazon.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerDraft:
+    """The customer account of an order: ``email`` tells one from another, and nothing
+    can be delivered there. The names are those of the first order."""
+
+    email: str
+    first_name: str
+    last_name: str
+
+    def __repr__(self) -> str:  # personal data stays out of logs and tracebacks
+        return "CustomerDraft(…)"
+
+
 @dataclass(frozen=True, slots=True)
 class NewOrder:
     """An order to create: the draft, where it goes, and the variant of each SKU."""
@@ -182,11 +199,18 @@ class NewOrder:
     shipping_method_id: str
     #: seller SKU → variant id, for every line of the draft.
     variant_ids: Mapping[str, str]
+    #: None: the order is a guest's.
+    customer: CustomerDraft | None = None
+    #: Staff have to confirm it first. Only where nothing of it has been shipped.
+    is_unconfirmed: bool = False
+    #: Documents print Amazon's order id, not the shop's number.
+    is_amazon_number_printed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedOrder:
-    """The shop's order. ``line_ids`` goes from Amazon's order item id to the line.
+    """The shop's order. ``line_ids`` goes from Amazon's order item id to the line;
+    ``printed_number`` is what documents about the order print.
 
     ``is_new`` is False when the shop already had an order with this Amazon order id:
     then that one is returned and nothing was written.
@@ -196,6 +220,7 @@ class CreatedOrder:
     order_id: str
     number: str
     line_ids: Mapping[str, str]
+    printed_number: str
     is_new: bool = True
 
 
@@ -280,6 +305,12 @@ class ShopOrderFigures:
     fulfilled: int
 
 
+#: In an order's public metadata: Amazon's order id, which marks an order as Amazon's.
+ORDER_ID_KEY = "amazon.orderId"
+#: In an order's public metadata: the number that invoices and the like print.
+PRINTED_NUMBER_KEY = "amazon.printedNumber"
+
+
 class Store(Protocol):
     """The shop. Every method takes and answers many where Amazon speaks in many."""
 
@@ -303,7 +334,10 @@ class Store(Protocol):
         under lock; units already shipped are taken from stock; an order that lacks
         stock is blocked and does not touch its neighbours. Shipped units arrive as a
         fulfillment. A charged transaction with the Amazon order id as reference is
-        recorded. No e-mail leaves.
+        recorded. Orders with the same customer e-mail become one customer's, also
+        when created at the same time; the orders themselves hold no e-mail address.
+        The public metadata ``amazon.printedNumber`` is the number that documents
+        print. No e-mail leaves, now or through whatever staff do with the order.
         """
         ...
 

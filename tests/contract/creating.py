@@ -94,7 +94,11 @@ def test_an_order_has_both_addresses_and_its_metadata(shop, store, goods: Goods)
     seen = shop.order(created(answer).order_id)
     assert seen.shipping_address == ADDRESS
     assert seen.billing_address == BILLING_ADDRESS
-    assert seen.metadata == {"amazon.orderId": ID, "amazon.programs": "PRIME"}
+    assert seen.metadata == {
+        "amazon.orderId": ID,
+        "amazon.printedNumber": seen.number,
+        "amazon.programs": "PRIME",
+    }
     assert seen.private_metadata["amazon.proceeds"] == "7.00"
     assert seen.lines[0].metadata == {"amazon.asin": "B000TEST00"}
 

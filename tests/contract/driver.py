@@ -67,9 +67,20 @@ class TransactionView:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomerView:
+    """A customer account of the shop."""
+
+    customer_id: str
+    email: str
+    first_name: str
+    last_name: str
+    order_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order as the shop holds it; ``status`` in Saleor's words (``unfulfilled``,
-    ``partially fulfilled``, ``fulfilled``, ``canceled``)."""
+    """An order as the shop holds it; ``status`` in Saleor's words (``unconfirmed``,
+    ``unfulfilled``, ``partially fulfilled``, ``fulfilled``, ``canceled``)."""
 
     order_id: str
     number: str
@@ -78,7 +89,10 @@ class OrderView:
     channel_id: str
     currency: str
     created_at: datetime
+    #: Of the order itself.
     customer_email: str
+    #: None for a guest.
+    customer: CustomerView | None
     customer_note: str
     language_code: str
     display_gross_prices: bool
@@ -179,11 +193,17 @@ class StaffDriver(Protocol):
         """The package comes back into this warehouse."""
         ...
 
+    def confirm(self, order_id: str) -> None: ...
+
     def cancel_order(self, order_id: str) -> None: ...
 
     # --- what the shop then holds ----------------------------------------------------
 
     def order(self, order_id: str) -> OrderView: ...
+
+    def customer_count(self) -> int:
+        """All customer accounts of the shop, without its staff."""
+        ...
 
     def order_count(self) -> int:
         """All orders of the shop."""

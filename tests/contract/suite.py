@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contract.cancelling import *  # noqa: F403
 from contract.creating import *  # noqa: F403
+from contract.customers import *  # noqa: F403
 from contract.fixtures import *  # noqa: F403
 from contract.racing import *  # noqa: F403
 from contract.resolving import *  # noqa: F403

@@ -29,7 +29,8 @@ ACCOUNTS = """{ amazonAccounts {
   name region sellerId state stateReason endpoint importFrom
   lastPullAt lastPullError nextPullAt
   marketplaces { marketplaceId name countryCode currency domain isParticipating
-    isMapped importOrders channelId channelSlug warehouseIds shippingMethodId
+    isMapped importOrders customerCreation orderNumberSource initialStatus
+    channelId channelSlug warehouseIds shippingMethodId
     shippingMethodName defaultCarrierCode }
 } }"""
 
@@ -74,6 +75,9 @@ def test_an_account_with_its_mapping(ask: Ask, account: SellerAccount) -> None:
         "isParticipating": True,
         "isMapped": True,
         "importOrders": True,
+        "customerCreation": "GUEST",
+        "orderNumberSource": "SHOP",
+        "initialStatus": "UNFULFILLED",
         "channelId": Node.to_global_id("Channel", "3"),
         "channelSlug": "amazon-de",
         "warehouseIds": [
@@ -227,7 +231,8 @@ UPDATE = """
 mutation ($id: ID!, $input: AmazonMarketplaceUpdateInput!) {
   amazonMarketplaceUpdate(id: $id, input: $input) {
     marketplace { isMapped channelSlug channelId warehouseIds shippingMethodId
-                  shippingMethodName importOrders defaultCarrierCode }
+                  shippingMethodName importOrders defaultCarrierCode
+                  customerCreation orderNumberSource initialStatus }
     errors { field message code }
   }
 }
@@ -262,6 +267,9 @@ def test_a_mapping_by_global_ids_or_keys(
         shippingMethodId=identify("ShippingMethod", shop.shipping_methods[0].id),
         defaultCarrierCode="DHL",
         importOrders=False,
+        customerCreation="ACCOUNT",
+        orderNumberSource="AMAZON",
+        initialStatus="UNCONFIRMED",
     )
 
     assert answer == {
@@ -278,6 +286,9 @@ def test_a_mapping_by_global_ids_or_keys(
             "shippingMethodName": shop.shipping_methods[0].name,
             "importOrders": False,
             "defaultCarrierCode": "DHL",
+            "customerCreation": "ACCOUNT",
+            "orderNumberSource": "AMAZON",
+            "initialStatus": "UNCONFIRMED",
         },
         "errors": [],
     }

@@ -106,15 +106,8 @@ def store():
 def shop(db, monkeypatch):
     """Saleor's staff and goods; what Saleor would mail is noted, not sent."""
     from saleor.core.db.connection import allow_writer
-    from saleor.plugins.manager import PluginsManager
 
-    from in_saleor.drivers import SaleorDriver
+    from in_saleor.drivers import SaleorDriver, record_notifications
 
-    notifications = []
-
-    def notify(self, event, payload_func, channel_slug=None, plugin_id=None):
-        notifications.append(event)
-
-    monkeypatch.setattr(PluginsManager, "notify", notify)
     with allow_writer():
-        yield SaleorDriver(notifications)
+        yield SaleorDriver(record_notifications(monkeypatch))

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 import graphene
+import pytest
 from django.core import mail
 from django.db.models import Sum
 from measurement.measures import Weight
@@ -23,6 +24,7 @@ from saleor.core.db.connection import allow_writer
 from saleor.graphql.tests.fixtures import ApiClient
 from saleor.order.models import Order
 from saleor.permission.enums import get_permissions
+from saleor.plugins.manager import PluginsManager
 from saleor.product import ProductTypeKind
 from saleor.product.models import (
     Category,
@@ -43,16 +45,39 @@ from saleor.tax.models import TaxConfiguration
 from saleor.warehouse.models import ChannelWarehouse, Stock, Warehouse
 
 from contract.driver import (
+    CustomerView,
     FulfillmentView,
     LineView,
     OrderView,
     StockFigures,
     TransactionView,
 )
+from saleor_amazon_channel.saleor import compat
 from saleor_amazon_channel.store import contract
 from saleor_amazon_channel.store.contract import AddressDraft, Price
 
 PRICE = Decimal(10)
+
+
+def record_notifications(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the events that Saleor asks its plugins to mail, which they are not.
+
+    What the channel keeps from being mailed is kept back here too.
+    """
+    recorded: list[str] = []
+
+    def notify(
+        self: PluginsManager,
+        event: str,
+        payload_func: Any,
+        channel_slug: str | None = None,
+        plugin_id: str | None = None,
+    ) -> None:
+        payload_func()
+        recorded.append(event)
+
+    monkeypatch.setattr(PluginsManager, "notify", compat.without_amazons_buyers(notify))
+    return recorded
 
 
 class SaleorDriver:
@@ -332,6 +357,13 @@ class SaleorDriver:
             input={"warehouseId": _global_id("Warehouse", warehouse_id)},
         )
 
+    def confirm(self, order_id: str) -> None:
+        self._mutate(
+            """mutation ($id: ID!) {
+                result: orderConfirm(id: $id) { errors { field message } } }""",
+            id=_global_id("Order", order_id),
+        )
+
     def cancel_order(self, order_id: str) -> None:
         self._mutate(
             """mutation ($id: ID!) {
@@ -351,7 +383,9 @@ class SaleorDriver:
             channel_id=_primary_key(order["channel"]["id"]),
             currency=order["total"]["currency"],
             created_at=datetime.fromisoformat(order["created"]),
-            customer_email=order["userEmail"] or "",
+            # The API shows the customer's where the order has none.
+            customer_email=Order.objects.get(pk=order_id).user_email,
+            customer=_customer(order["user"]),
             customer_note=order["customerNote"],
             language_code=order["languageCodeEnum"].lower().replace("_", "-"),
             # The API tells the channel's setting, and never the order's own.
@@ -395,6 +429,9 @@ class SaleorDriver:
             ),
         )
 
+    def customer_count(self) -> int:
+        return User.objects.filter(is_staff=False).count()
+
     def order_count(self) -> int:
         return Order.objects.count()
 
@@ -436,9 +473,10 @@ fragment Where on Address {
 }
 query ($id: ID!) {
   order(id: $id) {
-    number externalReference status created userEmail customerNote languageCodeEnum
+    number externalReference status created customerNote languageCodeEnum
     shippingMethodName shippingTaxRate
     channel { id }
+    user { id email firstName lastName }
     deliveryMethod { ... on ShippingMethod { id } }
     shippingPrice { ...Taxed }
     total { currency ...Taxed }
@@ -468,11 +506,27 @@ query ($id: ID!) {
 """
 
 STATUS = {
+    "UNCONFIRMED": "unconfirmed",
     "UNFULFILLED": "unfulfilled",
     "PARTIALLY_FULFILLED": "partially fulfilled",
     "FULFILLED": "fulfilled",
     "CANCELED": "canceled",
 }
+
+
+def _customer(user: dict[str, Any] | None) -> CustomerView | None:
+    if user is None:
+        return None
+    row = User.objects.get(pk=_primary_key(user["id"]))
+    # Saleor keeps the number on the user.
+    assert row.number_of_orders == row.orders.count()
+    return CustomerView(
+        str(row.pk),
+        user["email"],
+        user["firstName"],
+        user["lastName"],
+        row.number_of_orders,
+    )
 
 
 def _line(line: dict[str, Any]) -> LineView:

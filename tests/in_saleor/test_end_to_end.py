@@ -13,9 +13,8 @@ import graphene
 import pytest
 from cryptography.fernet import Fernet
 from saleor.core.db.connection import allow_writer
-from saleor.plugins.manager import PluginsManager
 
-from in_saleor.drivers import SaleorDriver
+from in_saleor.drivers import SaleorDriver, record_notifications
 from saleor_amazon_channel import clock, tasks
 from saleor_amazon_channel.sandbox import CLIENT_ID, CLIENT_SECRET, running_sandbox
 from saleor_amazon_channel.sandbox.seeds import generate
@@ -99,12 +98,8 @@ def shop(transactional_db, settings, monkeypatch):
     """A shop with a channel, and its staff; ``shop.query`` posts to /graphql/."""
     settings.PLUGINS = [PLUGIN]
     settings.AMAZON_CHANNEL_ENCRYPTION_KEYS = Fernet.generate_key().decode()
-    notifications = []
-    monkeypatch.setattr(
-        PluginsManager, "notify", lambda self, event, *_, **__: notifications.append(1)
-    )
     with allow_writer():
-        shop = SaleorDriver(notifications)
+        shop = SaleorDriver(record_notifications(monkeypatch))
         channel = shop.create_channel("amazon-de", "EUR", country="DE")
     shop.channel = channel
     return shop

@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 from saleor.core.db.connection import allow_writer
-from saleor.plugins.manager import PluginsManager
 
-from in_saleor.drivers import SaleorDriver
+from in_saleor.drivers import SaleorDriver, record_notifications
 from journeys.killing import *  # noqa: F403
 from saleor_amazon_channel.saleor.store import SaleorStore
 
@@ -27,11 +26,5 @@ def store():
 @pytest.fixture
 def shop(transactional_db, monkeypatch, settings):
     settings.JWT_TTL_ACCESS = timedelta(days=1)
-    notifications = []
-
-    def notify(self, event, payload_func, channel_slug=None, plugin_id=None):
-        notifications.append(event)
-
-    monkeypatch.setattr(PluginsManager, "notify", notify)
     with allow_writer():
-        yield SaleorDriver(notifications)
+        yield SaleorDriver(record_notifications(monkeypatch))

@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.core import mail
 
 from contract.driver import (
+    CustomerView,
     FulfillmentView,
     LineView,
     OrderView,
@@ -18,6 +19,7 @@ from contract.driver import (
 from saleor_amazon_channel.amazon.marketplaces import minor_unit
 from saleor_amazon_channel.standalone import catalogue, staff, stock
 from saleor_amazon_channel.standalone.models import (
+    Customer,
     Fulfillment,
     Order,
     OrderLine,
@@ -123,6 +125,9 @@ class StandaloneDriver:
     def cancel_fulfillment(self, fulfillment_id: str, *, warehouse_id: str) -> None:
         staff.cancel_fulfillment(fulfillment_id, warehouse_id=warehouse_id)
 
+    def confirm(self, order_id: str) -> None:
+        staff.confirm(order_id)
+
     def cancel_order(self, order_id: str) -> None:
         staff.cancel_order(order_id)
 
@@ -137,6 +142,7 @@ class StandaloneDriver:
             currency=order.currency,
             created_at=order.created_at,
             customer_email="",  # the shop has no place for one
+            customer=_customer(order.customer),
             customer_note=order.customer_note,
             language_code=order.language_code,
             display_gross_prices=order.display_gross_prices,
@@ -163,11 +169,26 @@ class StandaloneDriver:
             notes=tuple(order.notes.order_by("pk").values_list("message", flat=True)),
         )
 
+    def customer_count(self) -> int:
+        return Customer.objects.count()
+
     def order_count(self) -> int:
         return Order.objects.count()
 
     def emails(self) -> Sequence[str]:
         return [message.subject for message in getattr(mail, "outbox", [])]
+
+
+def _customer(customer: Customer | None) -> CustomerView | None:
+    if customer is None:
+        return None
+    return CustomerView(
+        str(customer.pk),
+        customer.email,
+        customer.first_name,
+        customer.last_name,
+        customer.order_set.count(),
+    )
 
 
 def _address(fields: Mapping[str, str]) -> AddressDraft | None:

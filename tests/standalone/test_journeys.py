@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from journeys.main_path import *  # noqa: F403
+from journeys.settings import *  # noqa: F403
 from saleor_amazon_channel.standalone.store import StandaloneStore
 
 from .driver import StandaloneDriver
