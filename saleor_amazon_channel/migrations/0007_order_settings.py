@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('saleor_amazon_channel', "0005_feeds"),
+        ('saleor_amazon_channel', '0006_later_news'),
     ]
 
     operations = [

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 from saleor.core.db.connection import allow_writer
-from saleor.plugins.manager import PluginsManager
 
-from in_saleor.drivers import SaleorDriver
+from in_saleor.drivers import SaleorDriver, record_notifications
 from journeys.news import *  # noqa: F403
 from saleor_amazon_channel.saleor.store import SaleorStore
 
@@ -18,11 +17,5 @@ def store():
 
 @pytest.fixture
 def shop(transactional_db, monkeypatch):
-    notifications = []
-
-    def notify(self, event, payload_func, channel_slug=None, plugin_id=None):
-        notifications.append(event)
-
-    monkeypatch.setattr(PluginsManager, "notify", notify)
     with allow_writer():
-        yield SaleorDriver(notifications)
+        yield SaleorDriver(record_notifications(monkeypatch))
