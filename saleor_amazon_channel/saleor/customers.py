@@ -9,7 +9,7 @@ delete: the orders stay.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from saleor.account.models import User
 from saleor.account.utils import update_user_orders_count
@@ -34,7 +34,7 @@ def attach(plans: Sequence[Plan]) -> None:
     }
     if not drafts:
         return
-    users = _users(drafts)
+    users = _users(list(drafts))
     # Sorted, so that two batches with the same new customers never wait for each other.
     missing = [drafts[email] for email in sorted(drafts.keys() - users.keys())]
     if missing:
@@ -60,5 +60,5 @@ def attach(plans: Sequence[Plan]) -> None:
     )
 
 
-def _users(emails: Sequence[str] | dict[str, object]) -> dict[str, int]:
+def _users(emails: Collection[str]) -> dict[str, int]:
     return dict(User.objects.filter(email__in=list(emails)).values_list("email", "pk"))
