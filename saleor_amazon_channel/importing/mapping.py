@@ -464,7 +464,7 @@ def _shipping_address(order: Order, is_to_be_shipped: bool) -> MappedAddress | N
     buyer_name = order.buyer.buyer_name if order.buyer else ""
     try:
         return map_address(
-            address, buyer_name=buyer_name, is_street_needed=is_to_be_shipped
+            address, buyer_name=buyer_name, is_to_be_shipped=is_to_be_shipped
         )
     except BadAddress:
         if is_to_be_shipped:

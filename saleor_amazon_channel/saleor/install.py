@@ -36,6 +36,7 @@ def install() -> None:
     )
     _try("Saleor may change amounts of unconfirmed orders.", _keep_amounts)
     _try("Shipments are noticed only by the sweep.", _connect_capture)
+    _try("Saleor may recalculate unconfirmed Amazon orders.", _keep_amounts)
     _try("Celery beat does not run the Amazon channel.", _schedule)
     _try("Saleor's API has no Amazon fields.", _extend_schema)
     # With Saleor's URLs, whose import is what composes the schema.
@@ -100,6 +101,12 @@ def _connect_capture() -> None:
     from . import capture
 
     capture.connect()
+
+
+def _keep_amounts() -> None:
+    from . import amounts
+
+    amounts.connect()
 
 
 def _schedule() -> None:

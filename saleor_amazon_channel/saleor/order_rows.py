@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -44,6 +45,7 @@ from saleor.payment.models import TransactionEvent, TransactionItem
 from saleor.tax.models import TaxClass
 from saleor.warehouse.models import Allocation
 
+from .. import clock
 from ..amazon.marketplaces import MARKETPLACES
 from ..store.contract import (
     ORDER_ID_KEY,
@@ -215,8 +217,9 @@ def address_columns(draft: AddressDraft) -> Row:
 
 def _add_lines(plan: Plan, around: Surroundings, rows: Rows) -> None:
     channel = around.channels[plan.channel_id]
-    for line_id, draft, supply in zip(
-        plan.line_ids, plan.draft.lines, plan.supplies, strict=True
+    now = clock.now()
+    for position, (line_id, draft, supply) in enumerate(
+        zip(plan.line_ids, plan.draft.lines, plan.supplies, strict=True)
     ):
         variant = around.variants[plan.variant_id(draft)]
         amounts = line_amounts(plan.draft, draft, channel)
@@ -224,6 +227,8 @@ def _add_lines(plan: Plan, around: Surroundings, rows: Rows) -> None:
             {
                 "id": line_id,
                 "order_id": plan.order_id,
+                # Saleor shows lines in this order, and equal ones in any.
+                "created_at": now + timedelta(microseconds=position),
                 **_variant(variant),
                 **_tax_class(around.tax_class(variant.tax_class_id)),
                 "quantity_fulfilled": plan.shipped(draft),

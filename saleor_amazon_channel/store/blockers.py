@@ -13,6 +13,11 @@ from .contract import Blocker, BlockerCode
 #: For what only Amazon and the buyer can change.
 WORK_IT_THERE = "work the order in Seller Central."
 
+#: For an address, which staff can replace while the order is not imported.
+CORRECT_IT_HERE = (
+    "correct the address of the Amazon order here; it is then imported by itself."
+)
+
 
 def unknown_sku(sku: str) -> Blocker:
     return Blocker(
@@ -90,7 +95,7 @@ def too_long(address: str, column: str, limit: int) -> Blocker:
     return Blocker(
         BlockerCode.BAD_ADDRESS,
         f"The {address}'s {column.replace('_', ' ')} is longer than the {limit} "
-        f"characters that the shop holds: {WORK_IT_THERE}",
+        f"characters that the shop holds: {CORRECT_IT_HERE}",
         column,
     )
 
@@ -99,6 +104,6 @@ def unknown_country(address: str, country: str) -> Blocker:
     return Blocker(
         BlockerCode.BAD_ADDRESS,
         f"The {address} is in a country that the shop does not know, {country!r}: "
-        f"{WORK_IT_THERE}",
+        f"{CORRECT_IT_HERE}",
         "country",
     )
