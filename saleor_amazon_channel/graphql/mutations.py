@@ -5,6 +5,7 @@ from __future__ import annotations
 import graphene
 
 from .account_mutations import AmazonAccountConnect, AmazonMarketplaceUpdate
+from .address_mutation import AmazonOrderAddressUpdate
 from .import_mutation import AmazonOrdersImport
 from .order_mutations import AmazonOrderCancel
 
@@ -15,4 +16,5 @@ class AmazonMutations(graphene.ObjectType):
     amazon_account_connect = AmazonAccountConnect.Field()
     amazon_marketplace_update = AmazonMarketplaceUpdate.Field()
     amazon_order_cancel = AmazonOrderCancel.Field()
+    amazon_order_address_update = AmazonOrderAddressUpdate.Field()
     amazon_orders_import = AmazonOrdersImport.Field()

@@ -8,6 +8,7 @@ the queries behind these types do not even read them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import graphene
@@ -15,8 +16,10 @@ from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 
 from .. import clock, models
 from ..amazon.marketplaces import MARKETPLACES
+from ..amazon.orders import GiftOption, OrderItem
 from ..importing import pull
 from . import host as graphql_host
+from . import people
 from .enums import (
     AmazonAccountState,
     AmazonBlockerCode,
@@ -270,7 +273,7 @@ class AmazonAccount(graphene.ObjectType):
 # --- orders --------------------------------------------------------------------------
 
 #: Large, or costly to decrypt: read only when selected.
-_DEFERRED = ("payload", "personal", "buyer_name")
+_DEFERRED = ("payload", "personal", "buyer_name", "staff_address")
 
 _RELATED: dict[str, tuple[Any, tuple[str, ...]]] = {
     "items": (models.AmazonOrderItem, ("pk",)),
@@ -315,6 +318,16 @@ class AmazonBlocker(graphene.ObjectType):
         description="What it is about: a SKU, an address field or an amount."
     )
 
+    calculated = graphene.Field(
+        host.Money, description="What the parts of an amount that differs make."
+    )
+    stated = graphene.Field(
+        host.Money, description="What Amazon states for an amount that differs."
+    )
+    difference = graphene.Field(
+        host.Money, description="How far `stated` is above `calculated`."
+    )
+
     class Meta:
         description = "A reason why an Amazon order is not imported."
 
@@ -329,6 +342,27 @@ class AmazonBlocker(graphene.ObjectType):
     @staticmethod
     def resolve_subject(root: dict[str, str], _info: Any) -> str | None:
         return root.get("subject") or None
+
+    @staticmethod
+    def resolve_calculated(root: dict[str, str], _info: Any) -> Any:
+        return _figure(root, "calculated")
+
+    @staticmethod
+    def resolve_stated(root: dict[str, str], _info: Any) -> Any:
+        return _figure(root, "stated")
+
+    @staticmethod
+    def resolve_difference(root: dict[str, str], _info: Any) -> Any:
+        if "stated" not in root:
+            return None
+        difference = Decimal(root["stated"]) - Decimal(root["calculated"])
+        return host.money(difference, root["currency"])
+
+
+def _figure(blocker: dict[str, str], name: str) -> Any:
+    if name not in blocker:
+        return None
+    return host.money(Decimal(blocker[name]), blocker["currency"])
 
 
 class AmazonOrderItem(graphene.ObjectType):
@@ -350,6 +384,17 @@ class AmazonOrderItem(graphene.ObjectType):
     )
     order_line_id = graphene.ID(
         description="The ID of the line of the shop's order, once there is one."
+    )
+    gift_message = graphene.String(description="What the buyer wrote on the gift.")
+    gift_wrap_level = graphene.String(description="How the buyer wants it wrapped.")
+    customized_url = graphene.String(
+        description="The address of the buyer's customization of the product."
+    )
+    ioss_number = graphene.String(
+        description="Amazon's import one-stop shop number, for the customs declaration."
+    )
+    tax_reporting_schemes = list_of(
+        graphene.String, "Under which schemes Amazon reports tax: `IOSS`, `UOSS`."
     )
 
     class Meta:
@@ -373,8 +418,45 @@ class AmazonOrderItem(graphene.ObjectType):
         return _money(root.proceeds_total, root.order.currency)
 
     @staticmethod
+    def resolve_gift_message(root: models.AmazonOrderItem, info: Any) -> str | None:
+        gift = _gift(root, info)
+        return (gift and gift.gift_message) or None
+
+    @staticmethod
+    def resolve_gift_wrap_level(root: models.AmazonOrderItem, info: Any) -> str | None:
+        gift = _gift(root, info)
+        return (gift and gift.gift_wrap_level) or None
+
+    @staticmethod
+    def resolve_customized_url(root: models.AmazonOrderItem, info: Any) -> str | None:
+        item = _item_as_told(root, info)
+        return (item and item.product.customized_url) or None
+
+    @staticmethod
+    def resolve_ioss_number(root: models.AmazonOrderItem, info: Any) -> str | None:
+        item = _item_as_told(root, info)
+        return (item and item.fulfillment and item.fulfillment.ioss_number) or None
+
+    @staticmethod
+    def resolve_tax_reporting_schemes(
+        root: models.AmazonOrderItem, info: Any
+    ) -> Sequence[str]:
+        item = _item_as_told(root, info)
+        return item.tax_reporting_schemes if item else ()
+
+    @staticmethod
     def resolve_order_line_id(root: models.AmazonOrderItem, _info: Any) -> str | None:
         return to_global("OrderLine", root.shop_line_id)
+
+
+def _item_as_told(root: models.AmazonOrderItem, info: Any) -> OrderItem | None:
+    order = people.load(root.order, _peers(root.order), info)
+    return people.item_of(order, root.order_item_id)
+
+
+def _gift(root: models.AmazonOrderItem, info: Any) -> GiftOption | None:
+    item = _item_as_told(root, info)
+    return item.fulfillment.gift_option if item and item.fulfillment else None
 
 
 class AmazonPackageItem(graphene.ObjectType):
@@ -569,6 +651,20 @@ class AmazonOrder(graphene.ObjectType):
     seller_central_url = graphene.String(
         description="The address of the order's page in Seller Central."
     )
+    buyer = graphene.Field(
+        people.AmazonBuyer, description="The buyer, with what a business buyer gave."
+    )
+    shipping_address = graphene.Field(
+        people.AmazonAddress,
+        description="Where the order goes: what staff entered, or what Amazon gave.",
+    )
+    is_shipping_address_edited = graphene.Boolean(
+        required=True,
+        description="Whether staff entered an address to use instead of Amazon's.",
+    )
+    delivery_instructions = graphene.String(
+        description="What the buyer wrote for whoever delivers the order."
+    )
     items = list_of(AmazonOrderItem, "The items of the order.")
     packages = list_of(AmazonPackage, "The packages shipped from this shop.")
     events = list_of(AmazonOrderEvent, "The history of the order, oldest first.")
@@ -614,6 +710,26 @@ class AmazonOrder(graphene.ObjectType):
             for peer in peers:
                 peer.buyer_name = names.get(peer.pk, "")
         return root.buyer_name or None
+
+    @staticmethod
+    def resolve_buyer(root: models.AmazonOrder, info: Any) -> Any:
+        return people.load(root, _peers(root), info)
+
+    @staticmethod
+    def resolve_shipping_address(root: models.AmazonOrder, info: Any) -> Any:
+        return people.shipping_address(root, _peers(root), info)
+
+    @staticmethod
+    def resolve_is_shipping_address_edited(root: Any, info: Any) -> bool:
+        people.load(root, _peers(root), info)
+        return root.address_of_staff is not None
+
+    @staticmethod
+    def resolve_delivery_instructions(
+        root: models.AmazonOrder, info: Any
+    ) -> str | None:
+        order = people.load(root, _peers(root), info)
+        return people.delivery_instructions(order) if order else None
 
     @staticmethod
     def resolve_note(root: models.AmazonOrder, _info: Any) -> str | None:

@@ -79,6 +79,24 @@ def map_address(
     its country's addresses cannot have, is refused: a parcel has to be sent there.
     """
     blockers: list[Blocker] = []
+    draft, phone_as_given = _draft(address, buyer_name, blockers)
+    if not blockers:
+        draft = _settled(draft)
+        if is_to_be_shipped:
+            blockers += _refused(draft)
+    if blockers:
+        raise BadAddress(tuple(blockers))
+    return MappedAddress(draft, phone_as_given)
+
+
+def as_given(address: Address, *, buyer_name: str = "") -> AddressDraft:
+    """``address`` as far as it can be told, for somebody who is to correct it."""
+    return _settled(_draft(address, buyer_name, [])[0])
+
+
+def _draft(
+    address: Address, buyer_name: str, blockers: list[Blocker]
+) -> tuple[AddressDraft, str]:
     country = _country(address, blockers)
     name, company = one_line(address.name), one_line(address.company_name)
     if not name and not company:
@@ -101,13 +119,7 @@ def map_address(
         country=country,
         phone=phone,
     )
-    if not blockers:
-        draft = _settled(draft)
-        if is_to_be_shipped:
-            blockers += _refused(draft)
-    if blockers:
-        raise BadAddress(tuple(blockers))
-    return MappedAddress(draft, phone_as_given)
+    return draft, phone_as_given
 
 
 #: Saleor's field → Amazon's, by which blockers name it, and words for it.

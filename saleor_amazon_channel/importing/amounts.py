@@ -52,7 +52,7 @@ from ..amazon.orders import (
     ProceedsType,
     TaxCollectionModel,
 )
-from ..store.contract import Blocker, BlockerCode
+from ..store.contract import Blocker, BlockerCode, Mismatch
 
 ITEM = ProceedsType.ITEM
 GIFT_WRAP = ProceedsType.GIFT_WRAP
@@ -389,6 +389,8 @@ class _Reader:
                     f"{self._text(of_items)} over its items, a difference of "
                     f"{self._text(abs(amount - of_items))}. Compare the order with "
                     "Seller Central; until it changes, work it there.",
+                    of_items,
+                    amount,
                 )
 
     def _refuse_amounts_of_cancelled(self, items: list[_Item]) -> None:
@@ -463,6 +465,8 @@ class _Reader:
                 f"{self._text(said)}, a difference of {self._text(abs(made - said))}. "
                 "Compare the order with Seller Central; until it changes, work it "
                 "there.",
+                made,
+                said,
             )
         for item_id in without:
             self.blockers.append(
@@ -532,8 +536,18 @@ class _Reader:
     def _text(self, amount: int) -> str:
         return f"{_decimal(amount, self.currency)} {self.currency}"
 
-    def _differ(self, subject: str, message: str) -> None:
-        self.blockers.append(Blocker(BlockerCode.AMOUNTS_DIFFER, message, subject))
+    def _differ(self, subject: str, message: str, made: int = 0, said: int = 0) -> None:
+        """Parts make ``made`` where Amazon states ``said``, if that is what differs."""
+        mismatch = None
+        if made != said:
+            mismatch = Mismatch(
+                _decimal(made, self.currency),
+                _decimal(said, self.currency),
+                self.currency,
+            )
+        self.blockers.append(
+            Blocker(BlockerCode.AMOUNTS_DIFFER, message, subject, mismatch)
+        )
 
     def _block_details(self, item: _Item, kind: str, made: int, said: int) -> None:
         self._differ(
@@ -541,6 +555,8 @@ class _Reader:
             f"The details of {kind} of item {item.order_item_id} make "
             f"{self._text(made)}, Amazon's subtotal is {self._text(said)}. Compare the "
             "order with Seller Central; until it changes, work it there.",
+            made,
+            said,
         )
 
     def _raise_if_blocked(self) -> None:

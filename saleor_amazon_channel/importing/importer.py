@@ -30,7 +30,7 @@ from ..store.contract import (
     NewOrder,
     OrderDraft,
 )
-from . import customers, mapping, rules
+from . import address_edit, customers, mapping, rules
 
 logger = logging.getLogger(__name__)
 
@@ -195,7 +195,7 @@ def _import(orders: Sequence[AmazonOrder]) -> Imported:
             continue
         assert marketplace is not None  # noqa: S101 - an unmapped one is never ready
         try:
-            draft = mapping.map_order(amazon_order)
+            draft = mapping.map_order(amazon_order, address_edit.staff_address(order))
         except mapping.CannotMap as error:
             blocked.append((order, list(error.blockers)))
             continue

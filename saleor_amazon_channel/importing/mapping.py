@@ -34,7 +34,7 @@ from ..amazon.orders import (
     TaxCollectionModel,
     TaxEntityType,
 )
-from ..store.blockers import WORK_IT_THERE
+from ..store.blockers import CORRECT_IT_HERE
 from ..store.contract import (
     AddressDraft,
     Blocker,
@@ -43,7 +43,7 @@ from ..store.contract import (
     OrderDraft,
     Price,
 )
-from .addresses import BadAddress, MappedAddress, map_address
+from .addresses import BadAddress, MappedAddress, as_given, map_address
 from .amounts import PRICES_EXCLUDE_TAX, Amounts, BadAmounts, Side, read_amounts
 from .text import one_line, storable
 
@@ -93,8 +93,11 @@ class _Units:
     shipped: int
 
 
-def map_order(order: Order) -> OrderDraft:
-    """``order`` as a draft with Amazon's numbers, or ``CannotMap``."""
+def map_order(order: Order, staff_address: AddressDraft | None = None) -> OrderDraft:
+    """``order`` as a draft with Amazon's numbers, or ``CannotMap``.
+
+    ``staff_address`` is where it goes instead of where Amazon says.
+    """
     blockers: list[Blocker] = []
     units = {item.order_item_id: _units(order, item) for item in order.order_items}
     blockers += [found for found in units.values() if isinstance(found, Blocker)]
@@ -132,10 +135,13 @@ def map_order(order: Order) -> OrderDraft:
         for found in units.values()
     )
     shipping_address = None
-    try:
-        shipping_address = _shipping_address(order, is_to_be_shipped)
-    except BadAddress as error:
-        blockers += error.blockers
+    if staff_address:
+        shipping_address = MappedAddress(staff_address, phone_as_given="")
+    else:
+        try:
+            shipping_address = _shipping_address(order, is_to_be_shipped)
+        except BadAddress as error:
+            blockers += error.blockers
     if blockers or amounts is None:
         raise CannotMap(tuple(blockers))
     return _draft(order, kept, amounts, shipping_address)
@@ -235,6 +241,7 @@ def _line(item: OrderItem, units: _Units, amounts: Amounts) -> LineDraft:
         "amazon.orderItemId": item.order_item_id,
         "amazon.asin": one_line(item.product.asin),
         "amazon.programs": ",".join(item.programs),
+        "amazon.taxReportingSchemes": ",".join(item.tax_reporting_schemes),
         **_split(amounts, side),
     }
     gift_option = item.fulfillment.gift_option if item.fulfillment else None
@@ -418,11 +425,26 @@ def _tax_registrations(order: Order) -> str:
                 attribute.key: attribute.value
                 for attribute in registration.tax_registration_attributes
             },
+            **_registered_at(registration.tax_registration_address),
         }
         for registration in order.tax_registrations
         if registration.entity_type == TaxEntityType.BUYER
     ]
     return _json(registrations) if registrations else ""
+
+
+def _registered_at(address: Address | None) -> dict[str, str]:
+    if address is None:
+        return {}
+    draft = as_given(address)
+    parts = (
+        draft.street_address_1,
+        draft.street_address_2,
+        f"{draft.postal_code} {draft.city}".strip(),
+        draft.country_area,
+        draft.country,
+    )
+    return {"address": ", ".join(part for part in parts if part)}
 
 
 def _json(value: object) -> str:
@@ -456,7 +478,7 @@ def _shipping_address(order: Order, is_to_be_shipped: bool) -> MappedAddress | N
                     BlockerCode.BAD_ADDRESS,
                     "Amazon gave no delivery address. If all orders lack it, the app "
                     "needs the role Direct-to-Consumer Delivery (Restricted) in Seller "
-                    f"Central; otherwise ask the buyer for it and {WORK_IT_THERE}",
+                    f"Central; otherwise ask the buyer for it and {CORRECT_IT_HERE}",
                     "deliveryAddress",
                 ),
             )

@@ -31,7 +31,7 @@ from ..ledger import payloads, timeline
 from ..models import AmazonOrder, ForeignPackage, Marketplace
 from ..store.contract import AddressDraft, OrderDraft, OrderState
 from ..store.contract import ForeignPackage as PackageToFulfil
-from . import mapping
+from . import address_edit, mapping
 
 logger = logging.getLogger(__name__)
 
@@ -163,7 +163,7 @@ def _carry(order: AmazonOrder, state: OrderState) -> Iterator[News]:
         return
     try:
         amazon = Order.from_wire(payloads.join(order.payload, order.personal))
-        draft = mapping.map_order(amazon)
+        draft = mapping.map_order(amazon, address_edit.staff_address(order))
     except (MalformedOrder, mapping.CannotMap) as problem:
         yield from _once(
             order,
@@ -401,7 +401,7 @@ def _readdress(
         return
     before = _address_before(order)
     after = draft.shipping_address
-    if before is None or _same_place(before, after):
+    if not order.staff_address and (before is None or _same_place(before, after)):
         return
     if amazon.fulfillment_status != FulfillmentStatus.UNSHIPPED:
         yield (
@@ -409,7 +409,7 @@ def _readdress(
             "The delivery address was changed on Amazon after the order, or a part of "
             "it, was shipped; here it stays as it was.",
         )
-    elif state.shipping_address != before:
+    elif order.staff_address or state.shipping_address != before:
         yield (
             "address_differs",
             "The delivery address was changed on Amazon, but staff had changed it here "

@@ -370,9 +370,25 @@ def _status(row: AmazonOrder) -> str:
 
 
 def _change(old: AmazonOrder, row: AmazonOrder) -> str:
-    if old.fulfillment_status == row.fulfillment_status:
-        return "Changed on Amazon."
-    return f"On Amazon the order is now {_status(row)}; it was {_status(old)}."
+    change = (
+        "Changed on Amazon."
+        if old.fulfillment_status == row.fulfillment_status
+        else f"On Amazon the order is now {_status(row)}; it was {_status(old)}."
+    )
+    if (
+        old.staff_address
+        and old.import_state in _OPEN
+        and _delivery_address(old) != _delivery_address(row)
+    ):
+        change += (
+            " Amazon gives another delivery address; the one entered here is used "
+            "until it is taken back."
+        )
+    return change
+
+
+def _delivery_address(row: AmazonOrder) -> object:
+    return (row.personal.get("recipient") or {}).get("deliveryAddress")
 
 
 def _item_values(item: Any) -> dict[str, Any]:
@@ -392,11 +408,18 @@ def _item_values(item: Any) -> dict[str, Any]:
 
 def blocker_as_json(blocker: Blocker) -> dict[str, str]:
     """The form blockers have in ``AmazonOrder.blockers``."""
-    return {
+    as_json = {
         "code": blocker.code.value,
         "message": blocker.message,
         "subject": blocker.subject,
     }
+    if blocker.mismatch:
+        as_json |= {
+            "calculated": str(blocker.mismatch.calculated),
+            "stated": str(blocker.mismatch.stated),
+            "currency": blocker.mismatch.currency,
+        }
+    return as_json
 
 
 def _text(value: object, key: str) -> str:

@@ -49,13 +49,17 @@ class AmazonOrder(models.Model):
     #: personal data, under the same paths. ``ledger.payloads`` splits and joins.
     payload = models.JSONField(default=dict)
     personal = EncryptedJSONField(blank=True)
+    #: The delivery address that staff entered instead of Amazon's, in the fields of
+    #: ``store.contract.AddressDraft``; empty where they did not. No payload changes it.
+    staff_address = EncryptedJSONField(blank=True, default="")
 
     import_state = models.CharField(
         max_length=16, choices=ImportState.choices, default=ImportState.WAITING
     )
     #: Staff asked for this very order, so it may be older than ``import_from``.
     is_import_requested = models.BooleanField(default=False)
-    #: List of {code, message, subject}: see ``store.contract.Blocker``.
+    #: List of {code, message, subject} and, where amounts differ, {calculated, stated,
+    #: currency}: see ``store.contract.Blocker``.
     blockers = models.JSONField(default=list)
     #: The latest thing that happened to the order here, in words.
     note = models.TextField(blank=True)

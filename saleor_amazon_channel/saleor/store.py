@@ -137,6 +137,11 @@ class SaleorStore:
             )
         return resolutions
 
+    def address_problems(self, address: AddressDraft) -> Mapping[str, str]:
+        from . import addresses  # With Saleor's GraphQL, which only this one needs.
+
+        return addresses.problems(address)
+
     def create_orders(
         self, orders: Sequence[NewOrder]
     ) -> Sequence[CreatedOrder | BlockedOrder]:

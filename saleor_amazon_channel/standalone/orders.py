@@ -26,7 +26,7 @@ from ..store.contract import (
 from ..store.contract import (
     Channel as PortChannel,
 )
-from . import stock
+from . import addresses, stock
 from .models import (
     Allocation,
     Customer,
@@ -38,19 +38,6 @@ from .models import (
     Transaction,
     Variant,
 )
-
-#: What Saleor's addresses hold, so that what is learned here holds there.
-_ADDRESS_LIMITS = {
-    "first_name": 256,
-    "last_name": 256,
-    "company_name": 256,
-    "street_address_1": 256,
-    "street_address_2": 256,
-    "city": 256,
-    "city_area": 128,
-    "country_area": 128,
-    "postal_code": 20,
-}
 
 
 @dataclass
@@ -188,7 +175,7 @@ def _mismatches(
 
 
 def _too_long(address: AddressDraft | None, name: str) -> Iterator[Blocker]:
-    for column, limit in _ADDRESS_LIMITS.items():
+    for column, limit in addresses.LIMITS.items():
         if address is not None and len(getattr(address, column)) > limit:
             yield blockers.too_long(name, column, limit)
 

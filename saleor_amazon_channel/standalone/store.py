@@ -32,7 +32,7 @@ from ..store.contract import (
 from ..store.contract import (
     Warehouse as PortWarehouse,
 )
-from . import cancelling, following, orders
+from . import addresses, cancelling, following, orders
 from .following import CARRIER
 from .models import (
     Allocation,
@@ -84,6 +84,9 @@ class StandaloneStore:
         )
         slug = slugs.first() or channel_id
         return {sku: _resolution(sku, found.get(sku), slug) for sku in skus}
+
+    def address_problems(self, address: AddressDraft) -> Mapping[str, str]:
+        return addresses.problems(address)
 
     def create_orders(
         self, new_orders: Sequence[NewOrder]

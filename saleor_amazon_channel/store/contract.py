@@ -39,16 +39,27 @@ class BlockerCode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Two amounts that should be one: what the parts make, and what Amazon states."""
+
+    calculated: Decimal
+    stated: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Blocker:
     """One reason why an order is not imported.
 
     ``subject`` is what it is about (a SKU, an address field, an amount) and ``message``
-    says it to a person, with what to do. Neither holds personal data.
+    says it to a person, with what to do. Neither holds personal data. Amounts that
+    differ are in ``mismatch``.
     """
 
     code: BlockerCode
     message: str
     subject: str = ""
+    mismatch: Mismatch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +333,11 @@ class Store(Protocol):
         self, channel_id: str, skus: Sequence[str]
     ) -> Mapping[str, SkuResolution]:
         """A resolution for each of ``skus``; a constant number of queries."""
+        ...
+
+    def address_problems(self, address: AddressDraft) -> Mapping[str, str]:
+        """What the shop's own forms would refuse in ``address``: from the field, "" for
+        all of it, to words for a person. Empty if they accept it."""
         ...
 
     def create_orders(

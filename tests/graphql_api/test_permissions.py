@@ -43,6 +43,10 @@ REQUESTS = {
         "{ errors { code } } }",
         "MANAGE_ORDERS",
     ),
+    "amazonOrderAddressUpdate": (
+        'mutation { amazonOrderAddressUpdate(id: "x") { errors { code } } }',
+        "MANAGE_ORDERS",
+    ),
     "amazonAccounts": ("{ amazonAccounts { id } }", "MANAGE_PLUGINS"),
     "amazonAccountConnect": (CONNECT, "MANAGE_PLUGINS"),
     "amazonMarketplaceUpdate": (

@@ -9,7 +9,13 @@ import pytest
 
 from saleor_amazon_channel.amazon.orders import Order
 from saleor_amazon_channel.importing.mapping import CannotMap, map_order
-from saleor_amazon_channel.store.contract import Blocker, BlockerCode, OrderDraft, Price
+from saleor_amazon_channel.store.contract import (
+    Blocker,
+    BlockerCode,
+    Mismatch,
+    OrderDraft,
+    Price,
+)
 
 from .wire_amounts import JP, UK, US, breakdown, item_of, order_of
 
@@ -585,6 +591,7 @@ def test_a_cent_too_much_in_an_item_is_shown():
         "difference of 0.01 EUR. Compare the order with Seller Central; until it "
         "changes, work it there.",
         "1",
+        Mismatch(Decimal("19.90"), Decimal("19.91"), "EUR"),
     )
 
 
@@ -596,6 +603,7 @@ def test_a_cent_too_much_in_the_order_is_shown():
     assert found.subject == "grandTotal"
     assert "make 19.90 EUR, Amazon's grandTotal is 19.91 EUR" in found.message
     assert "a difference of 0.01 EUR" in found.message
+    assert found.mismatch == Mismatch(Decimal("19.90"), Decimal("19.91"), "EUR")
 
 
 def test_the_orders_own_breakdown_must_agree_with_its_items():

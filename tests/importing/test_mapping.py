@@ -181,7 +181,12 @@ def test_what_is_the_buyers_is_for_staff():
     found = dict(draft(business_order()).private_metadata)
 
     assert json.loads(found.pop("amazon.taxRegistrations")) == [
-        {"type": "VAT", "number": "DE123456789", "legalName": "Tassen & mehr GmbH"}
+        {
+            "type": "VAT",
+            "number": "DE123456789",
+            "legalName": "Tassen & mehr GmbH",
+            "address": "Industriestr. 1, 50667 Köln, DE",
+        }
     ]
     assert found == {
         "amazon.buyerCompanyName": "Tassen & mehr GmbH",

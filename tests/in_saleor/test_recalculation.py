@@ -180,9 +180,9 @@ def _family() -> list[tuple[OrderDraft, Decimal]]:
 
 @pytest.fixture
 def some_orders(orders) -> list[str]:
-    """The awkward, Amazon's examples, and some of the month."""
+    """The awkward, and some of Amazon's examples and of the month."""
     ids = list(orders)
-    return [*ids[:14], *ids[14::8]]
+    return [*ids[:6], *ids[6::8]]
 
 
 @pytest.fixture
@@ -482,15 +482,15 @@ def _work(shop, order_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("strategy", "is_with_tax"),
+    ("is_unconfirmed", "strategy", "is_with_tax"),
     [
-        (TaxCalculationStrategy.FLAT_RATES, True),
-        (TaxCalculationStrategy.FLAT_RATES, False),
-        (TaxCalculationStrategy.TAX_APP, True),
-        (TaxCalculationStrategy.TAX_APP, False),
+        # Saleor calculates nothing in this status, whatever the taxes.
+        (False, TaxCalculationStrategy.FLAT_RATES, True),
+        (True, TaxCalculationStrategy.FLAT_RATES, True),
+        (True, TaxCalculationStrategy.FLAT_RATES, False),
+        (True, TaxCalculationStrategy.TAX_APP, True),
     ],
 )
-@pytest.mark.parametrize("is_unconfirmed", [False, True])
 def test_no_amount_changes_whatever_is_done_to_the_order(
     shop, some_orders, strategy, is_with_tax, is_unconfirmed
 ):
