@@ -248,7 +248,7 @@ def test_a7_the_order_page_shows_order_account_addresses_payment_and_items(
     assert page["isPaid"] is True
     assert page["channel"] == {"name": goods.channel.slug, "currencyCode": "EUR"}
     # A guest, and nobody whom Saleor would write to.
-    assert (page["user"], page["userEmail"]) == (None, "")
+    assert (page["user"], page["userEmail"]) == (None, None)
     assert page["shippingAddress"] == {
         "firstName": "Änne",
         "lastName": "Müller",
