@@ -9,13 +9,10 @@ from types import GeneratorType
 from typing import Any
 
 from django.db.models import Sum
-from django.db.models.query_utils import DeferredAttribute
 from saleor.account import search as account_search
 from saleor.account import utils as account_utils
 from saleor.account.models import User
 from saleor.core import postgres
-from saleor.order import OrderOrigin
-from saleor.order.models import Order
 from saleor.plugins.manager import PluginsManager
 from saleor.warehouse import management
 from saleor.warehouse.models import Allocation
@@ -79,37 +76,6 @@ def prepare_customers(users: Sequence[User]) -> None:
             )
         if customer_type:
             user.customer_type = customer_type
-
-
-class _RefreshOfPrices(DeferredAttribute):
-    """``Order.should_refresh_prices``, which is never so for an Amazon order."""
-
-    def __get__(self, instance: Order | None, cls: Any = None) -> Any:
-        if instance is None:
-            return self
-        value = instance.__dict__.get(self.field.attname)
-        if value is None:
-            value = super().__get__(instance, cls)
-        return value and not (
-            instance.origin == OrderOrigin.BULK_CREATE
-            and ORDER_ID_KEY in instance.metadata
-        )
-
-    def __set__(self, instance: Order, value: Any) -> None:
-        instance.__dict__[self.field.attname] = value
-
-
-def keep_amazons_amounts() -> None:
-    """Keep Saleor from pricing an unconfirmed Amazon order anew.
-
-    Saleor takes an unconfirmed order for one that is still being put together: once
-    its address changes, or its shipping method leaves the channel, it is marked, and
-    whoever looks at it next makes Saleor compute its prices and taxes again, from the
-    channel's settings. What was paid on Amazon is what it is. Here the mark cannot be
-    seen on an Amazon order; on another order reading it costs one comparison.
-    """
-    field = Order._meta.get_field("should_refresh_prices")
-    Order.should_refresh_prices = _RefreshOfPrices(field)
 
 
 _MARK = "never_mails_amazons_buyers"

@@ -36,7 +36,6 @@ def install() -> None:
     )
     _try("Saleor may change amounts of unconfirmed orders.", _keep_amounts)
     _try("Shipments are noticed only by the sweep.", _connect_capture)
-    _try("Saleor may recalculate unconfirmed Amazon orders.", _keep_amounts)
     _try("Celery beat does not run the Amazon channel.", _schedule)
     _try("Saleor's API has no Amazon fields.", _extend_schema)
     # With Saleor's URLs, whose import is what composes the schema.
@@ -89,12 +88,6 @@ def _keep_mail_from_buyers() -> None:
     from . import compat
 
     compat.never_mail_amazons_buyers()
-
-
-def _keep_amounts() -> None:
-    from . import compat
-
-    compat.keep_amazons_amounts()
 
 
 def _connect_capture() -> None:
