@@ -38,6 +38,7 @@ INCLUDED_DATA = (
     "BUYER",
     "RECIPIENT",
     "PROCEEDS",
+    "EXPENSE",
     "PROMOTION",
     "CANCELLATION",
     "FULFILLMENT",
@@ -427,6 +428,17 @@ class ItemTaxCollection:
 
 
 @dataclass(frozen=True, slots=True)
+class PointsGranted:
+    """Amazon Points that the buyer gets and the seller pays (Japan).
+
+    ``expense.pointsCost.pointsGranted``; no part of the order's proceeds.
+    """
+
+    points_number: int
+    monetary_value: Money | None
+
+
+@dataclass(frozen=True, slots=True)
 class OrderItem:
     """``tax_reporting_schemes`` is ``tax.taxCalculationBreakdowns[].reportingScheme``
     (UOSS, IOSS)."""
@@ -444,6 +456,7 @@ class OrderItem:
     fulfillment: ItemFulfillment | None
     tax_collections: tuple[ItemTaxCollection, ...]
     tax_reporting_schemes: tuple[str, ...]
+    points_granted: PointsGranted | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -1068,6 +1081,17 @@ def _item(wire: Wire) -> OrderItem:
         _below(wire, "fulfillment", _item_fulfillment),
         _each(tax, "taxCollections", _tax_collection),
         tuple(filter(None, schemes)),
+        _below(
+            _inner(_inner(wire, "expense"), "pointsCost"),
+            "pointsGranted",
+            _points_granted,
+        ),
+    )
+
+
+def _points_granted(wire: Wire) -> PointsGranted:
+    return PointsGranted(
+        _quantity(wire, "pointsNumber"), _below(wire, "pointsMonetaryValue", _money)
     )
 
 

@@ -394,6 +394,12 @@ def _private_metadata(order: Order, address: MappedAddress | None) -> dict[str, 
             f"amazon.iossNumber.{item.order_item_id}": (
                 one_line(item.fulfillment.ioss_number) if item.fulfillment else ""
             ),
+            # What the merchant pays for the buyer's points: bookkeeping's.
+            f"amazon.pointsCost.{item.order_item_id}": (
+                str(item.points_granted.monetary_value)
+                if item.points_granted and item.points_granted.monetary_value
+                else ""
+            ),
         }
     return _given(metadata)
 

@@ -21,6 +21,7 @@ from saleor_amazon_channel.amazon.orders import (
     search_orders,
     wire_time,
 )
+from wire_orders import wire_order
 
 from .conftest import Answer, Loopback, errors
 
@@ -274,6 +275,22 @@ def test_a_brazilian_order_has_tax_registrations_and_card_data(
         "Visa",
         "123456",
     )
+
+
+def test_points_that_the_seller_pays_are_read():
+    wire = wire_order()
+    points = {
+        "pointsNumber": 60,
+        "pointsMonetaryValue": {"amount": "60", "currencyCode": "JPY"},
+    }
+    wire["orderItems"][0]["expense"] = {"pointsCost": {"pointsGranted": points}}
+
+    granted = Order.from_wire(wire).order_items[0].points_granted
+
+    assert granted is not None
+    assert (granted.points_number, str(granted.monetary_value)) == (60, "60 JPY")
+    wire["orderItems"][0]["expense"] = {"pointsCost": {}}
+    assert Order.from_wire(wire).order_items[0].points_granted is None
 
 
 def test_a_turkish_order_has_the_buyers_tax_office(

@@ -544,3 +544,16 @@ def test_a_marketplace_without_a_name_is_called_by_its_domain():
     order = wire_order(marketplace_id="A1F83G8C2ARO7P")
 
     assert draft(order).marketplace_name == "Amazon.co.uk"
+
+
+def test_the_cost_of_points_is_no_part_of_the_order_and_for_bookkeeping():
+    order = wire_order()
+    cents = {"amount": "0.06", "currencyCode": "EUR"}
+    points = {"pointsNumber": 6, "pointsMonetaryValue": cents}
+    order["orderItems"][0]["expense"] = {"pointsCost": {"pointsGranted": points}}
+
+    found = draft(order)
+
+    assert found.private_metadata["amazon.pointsCost.10000000000001"] == "0.06 EUR"
+    assert found.total.gross == Decimal("19.90")
+    assert "points" not in json.dumps(dict(found.metadata))
