@@ -10,6 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Min
@@ -28,7 +29,7 @@ from .models import (
     OutboxEntry,
     SyncCursor,
 )
-from .store.contract import Shipment
+from .store.contract import Shipment, ShippedLine
 
 logger = logging.getLogger(__name__)
 
@@ -184,20 +185,19 @@ def _buyer_asked(order: AmazonOrder) -> bool:
 
 
 def _record_package(locked: ShopOrder, shipment: Shipment) -> int:
-    order, item_ids = locked.order, locked.item_ids
-    content = {
+    order, package = locked.order, locked.packages.get(shipment.fulfillment_id)
+    content: dict[str, Any] = {
         "tracking_number": shipment.tracking_number,
         "carrier_name": _carrier_name(shipment),
         "items": [
-            {"order_item_id": item_ids[line.line_id], "quantity": line.quantity}
+            _package_item(locked, shipment, line)
             for line in shipment.lines
             # A line that staff added in the shop is not Amazon's.
-            if line.line_id in item_ids
+            if line.line_id in locked.items
         ],
     }
     if not content["items"]:
         return 0
-    package = locked.packages.get(shipment.fulfillment_id)
     if package is not None and all(
         getattr(package, name) == value for name, value in content.items()
     ):
@@ -228,6 +228,15 @@ def _record_package(locked: ShopOrder, shipment: Shipment) -> int:
         package.revision += 1
         package.save(update_fields=[*content, "revision"])
     reference = package.package_reference_id
+    if not any(item["quantity"] for item in content["items"]):
+        timeline.add(
+            order,
+            "shipment_recorded",
+            f"Package {reference} holds no whole unit of what Amazon sells as a pack: "
+            "it is confirmed to Amazon with the package that completes the pack.",
+            actor=shipment.actor,
+        )
+        return 1
     outbox.enqueue(
         order,
         OutboxEntry.Kind.CONFIRM_SHIPMENT,
@@ -248,6 +257,33 @@ def _record_package(locked: ShopOrder, shipment: Shipment) -> int:
         actor=shipment.actor,
     )
     return 1
+
+
+def _package_item(
+    locked: ShopOrder, shipment: Shipment, line: ShippedLine
+) -> dict[str, Any]:
+    """What a line of the package is to Amazon.
+
+    Where Amazon sells the shop's units in packs, a package counts the packs that it
+    completes, together with what was in others before it.
+    """
+    order_item_id, units = locked.items[line.line_id]
+    item: dict[str, Any] = {
+        "order_item_id": order_item_id,
+        "quantity": line.quantity,
+    }
+    if units == 1:
+        return item
+    others = [
+        other
+        for fulfillment_id, package in locked.packages.items()
+        if fulfillment_id != shipment.fulfillment_id
+        for other in package.items
+        if other["order_item_id"] == order_item_id
+    ]
+    shipped = line.quantity + sum(other["shop_quantity"] for other in others)
+    packs = shipped // units - sum(other["quantity"] for other in others)
+    return {**item, "quantity": max(packs, 0), "shop_quantity": line.quantity}
 
 
 def _carrier_name(shipment: Shipment) -> str:
@@ -309,7 +345,7 @@ def _unrecorded(shipments: Sequence[Shipment]) -> list[Shipment]:
         (order_id, fulfillment_id): (
             tracking_number,
             carrier_name,
-            sum(item["quantity"] for item in items),
+            sum(item.get("shop_quantity", item["quantity"]) for item in items),
         )
         for order_id, fulfillment_id, tracking_number, carrier_name, items in (
             AmazonPackage.objects.filter(

@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F
 
 from .models import AmazonOrder, AmazonPackage, OutboxEntry, SyncCursor
 
@@ -47,8 +46,8 @@ class ShopOrder:
 
     #: Its other fields are loaded when used: some are long, some encrypted.
     order: AmazonOrder
-    #: Order item ids, by the ids of the lines they became in the shop.
-    item_ids: dict[str, str]
+    #: Order item id and the shop's units of one, by the ids of the lines they became.
+    items: dict[str, tuple[str, int]]
     #: As Amazon told of them.
     packages_on_amazon: list[dict[str, Any]]
     #: Amazon is to be told to cancel it, or was and has not answered.
@@ -70,7 +69,12 @@ _FIELDS = (
 _BY_SHOP_ID = f"""
     SELECT COALESCE(payload -> 'packages', '[]'),
         (
-            SELECT COALESCE(jsonb_object_agg(shop_line_id, order_item_id), '{{}}')
+            SELECT COALESCE(
+                jsonb_object_agg(
+                    shop_line_id, jsonb_build_array(order_item_id, units_per_item)
+                ),
+                '{{}}'
+            )
             FROM saleor_amazon_channel_amazonorderitem AS item
             WHERE item.order_id = locked.id AND shop_line_id <> ''
         ),
@@ -97,11 +101,11 @@ def orders_by_shop_id(shop_order_ids: Iterable[str]) -> list[ShopOrder]:
         locked = {
             values[0]: ShopOrder(
                 AmazonOrder.from_db(connection.alias, _FIELDS, values),
-                item_ids=json.loads(item_ids),
+                items=json.loads(items),
                 packages_on_amazon=json.loads(packages),
                 is_being_cancelled=is_being_cancelled,
             )
-            for packages, item_ids, is_being_cancelled, *values in cursor.fetchall()
+            for packages, items, is_being_cancelled, *values in cursor.fetchall()
         }
     # A statement of its own: the one that waits for a lock does not see what the
     # transaction it waited for wrote into other tables.
@@ -110,18 +114,12 @@ def orders_by_shop_id(shop_order_ids: Iterable[str]) -> list[ShopOrder]:
     return list(locked.values())
 
 
-def orders_to_import(
-    state: str, limit: int, checked_before: datetime | None = None
-) -> list[AmazonOrder]:
-    """Lock some orders in ``state`` that nobody else is importing, the longest
+def orders_to_import(limit: int) -> list[AmazonOrder]:
+    """Lock some orders that are ready and that nobody else is importing, the longest
     unchecked first, with the account."""
-    queryset = AmazonOrder.objects.filter(import_state=state)
-    if checked_before is not None:
-        queryset = queryset.filter(
-            Q(checked_at=None) | Q(checked_at__lt=checked_before)
-        )
     return list(
-        queryset.select_for_update(of=("self",), skip_locked=True)
+        AmazonOrder.objects.filter(import_state=AmazonOrder.ImportState.READY)
+        .select_for_update(of=("self",), skip_locked=True)
         .select_related("account")
         .order_by(F("checked_at").asc(nulls_first=True), "pk")[:limit]
     )

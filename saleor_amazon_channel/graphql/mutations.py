@@ -6,11 +6,12 @@ import graphene
 
 from .account_mutations import AmazonAccountConnect, AmazonMarketplaceUpdate
 from .address_mutation import AmazonOrderAddressUpdate
+from .blocked import BlockedMutations
 from .import_mutation import AmazonOrdersImport
 from .order_mutations import AmazonOrderCancel
 
 
-class AmazonMutations(graphene.ObjectType):
+class AmazonMutations(BlockedMutations, graphene.ObjectType):
     """Mixed into the host's Mutation."""
 
     amazon_account_connect = AmazonAccountConnect.Field()

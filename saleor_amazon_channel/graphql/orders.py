@@ -84,6 +84,9 @@ class AmazonOrderFilterInput(graphene.InputObjectType):
     blocker_code = _values(
         AmazonBlockerCode, "Filter by what keeps the order out of the shop."
     )
+    blocker_subject = _values(
+        graphene.String, "Filter by what blocks it: seller SKUs, fields, amounts."
+    )
     is_cancellation_requested = graphene.Boolean(
         description="Filter by whether the buyer asked Amazon to cancel the order."
     )
@@ -137,6 +140,13 @@ def _blocker_code(values: Sequence[str]) -> Q:
     return blocked & reduce(or_, codes) if codes else Q(pk__in=())
 
 
+def _blocker_subject(values: Sequence[str]) -> Q:
+    rows = models.OrderBlocker.objects.filter(subject__in=values)
+    return Q(
+        import_state=models.AmazonOrder.ImportState.BLOCKED, pk__in=rows.values("order")
+    )
+
+
 def _one_of(column: str) -> Callable[[Sequence[str]], Q]:
     return lambda values: Q(**{f"{column}__in": values})
 
@@ -151,6 +161,7 @@ _FILTERS: Mapping[str, Callable[[Any], Q]] = {
     "fulfilled_by": lambda value: Q(fulfilled_by=value),
     "import_state": _one_of("import_state"),
     "blocker_code": _blocker_code,
+    "blocker_subject": _blocker_subject,
     "is_cancellation_requested": lambda value: Q(is_cancellation_requested=value),
     "replacement_of": _one_of("replacement_of"),
 }

@@ -10,6 +10,7 @@ from graphql import GraphQLError
 from .. import models
 from . import host as graphql_host
 from . import ids, orders, pagination
+from .blocked import BlockedQueries
 from .types import (
     AmazonAccount,
     AmazonOrder,
@@ -26,6 +27,8 @@ host = graphql_host.current()
 COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
     "Query": {
         "amazonAccounts": {"complexity": 1},
+        "amazonBlockers": {"complexity": 1},
+        "amazonSkuMappings": {"complexity": 1},
         "amazonOrder": {"complexity": 1},
         "amazonOrders": {"complexity": 1, "multipliers": ["first", "last"]},
     },
@@ -38,7 +41,7 @@ COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
-class AmazonQueries(graphene.ObjectType):
+class AmazonQueries(BlockedQueries, graphene.ObjectType):
     """Mixed into the host's Query."""
 
     amazon_accounts = list_of(

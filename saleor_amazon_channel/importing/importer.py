@@ -8,17 +8,15 @@ its neighbours.
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from .. import clock, failures, lock_objects, store
 from ..amazon.errors import MalformedOrder
 from ..amazon.orders import Order
-from ..ledger import payloads, recorder, timeline
+from ..ledger import blocking, payloads, recorder, timeline
 from ..ledger.recorder import blocker_as_json
 from ..models import AmazonOrder, AmazonOrderItem, Marketplace
 from ..store.contract import (
@@ -30,15 +28,13 @@ from ..store.contract import (
     NewOrder,
     OrderDraft,
 )
-from . import address_edit, customers, mapping, rules
+from . import address_edit, customers, healing, mapping, rules, skus
 
 logger = logging.getLogger(__name__)
 
 State = AmazonOrder.ImportState
 
 BATCH_SIZE = 50
-#: How often a blocked order is looked at again.
-RETRY_BLOCKED_AFTER = timedelta(seconds=15)
 
 _OUTCOME_FIELDS = (
     "import_state",
@@ -72,34 +68,34 @@ class Imported:
         return self.imported + self.blocked + self.other
 
 
-def import_open(max_blocked: int = 500) -> Imported:
-    """Import all that is ready, then look again at what is blocked."""
+def import_open() -> Imported:
+    """Import all that is ready, and what was blocked by something that has gone."""
+    if AmazonOrder.objects.filter(import_state=State.BLOCKED).exists():
+        healing.heal()
     result = Imported()
     while True:
-        batch = _import_batch(State.READY)
+        batch = _import_batch()
         result.add(batch)
         if not batch.total:
-            break
-    started, looked_at = clock.now(), 0
-    while looked_at < max_blocked:
-        batch = _import_batch(State.BLOCKED, started - RETRY_BLOCKED_AFTER)
-        result.add(batch)
-        looked_at += batch.total
-        if not batch.total:
-            break
-    return result
+            return result
 
 
 def reconsider_waiting(account_id: int, marketplace_id: str | None = None) -> int:
-    """Send what waits to the importer again, after a change of settings; what is
-    blocked is looked at again by the next worker, and not only when its turn comes."""
-    open_orders = AmazonOrder.objects.filter(account_id=account_id)
+    """Send what waits or is blocked to the importer again, after a change of
+    settings."""
+    open_orders = AmazonOrder.objects.filter(
+        account_id=account_id, import_state__in=(State.WAITING, State.BLOCKED)
+    )
     if marketplace_id:
         open_orders = open_orders.filter(marketplace_id=marketplace_id)
-    open_orders.filter(import_state=State.BLOCKED).update(checked_at=None)
-    return open_orders.filter(import_state=State.WAITING).update(
-        import_state=State.READY
-    )
+    return open_orders.update(import_state=State.READY)
+
+
+def retry(amazon_order_ids: Iterable[str]) -> int:
+    """Let the next worker look at these blocked orders again, whatever blocks them."""
+    return AmazonOrder.objects.filter(
+        amazon_order_id__in=list(amazon_order_ids), import_state=State.BLOCKED
+    ).update(import_state=State.READY)
 
 
 def import_named(amazon_order_ids: Iterable[str]) -> None:
@@ -119,10 +115,9 @@ def import_named(amazon_order_ids: Iterable[str]) -> None:
         _import_safely(orders)
 
 
-def _import_batch(state: str, checked_before: datetime | None = None) -> Imported:
+def _import_batch() -> Imported:
     with transaction.atomic():
-        orders = lock_objects.orders_to_import(state, BATCH_SIZE, checked_before)
-        return _import_safely(orders)
+        return _import_safely(lock_objects.orders_to_import(BATCH_SIZE))
 
 
 def _import_safely(orders: Sequence[AmazonOrder]) -> Imported:
@@ -160,6 +155,8 @@ class _Candidate:
     customer: CustomerDraft | None = None
     blockers: list[Blocker] = field(default_factory=list)
     variant_ids: dict[str, str] = field(default_factory=dict)
+    #: Of seller SKUs of which one unit is several of the shop's.
+    units: dict[str, int] = field(default_factory=dict)
 
 
 def _import(orders: Sequence[AmazonOrder]) -> Imported:
@@ -214,29 +211,40 @@ def _import(orders: Sequence[AmazonOrder]) -> Imported:
             blocked.append((candidate.order, list(answer.blockers)))
         else:
             created.append((candidate.order, answer))
-    _write(blocked, created, decided)
+    units = {c.order.pk: c.units for c in clean if c.units}
+    _write(blocked, created, decided, units)
     return Imported(len(created), len(blocked), len(decided))
 
 
 def _resolve(candidates: Sequence[_Candidate]) -> None:
     """Find the variant of every SKU: one look-up per channel for the whole batch."""
-    skus: dict[str, set[str]] = defaultdict(set)
+
+    def wanted(candidate: _Candidate, sku: str) -> skus.Wanted:
+        settings = candidate.marketplace
+        return skus.Wanted(candidate.order.account_id, settings.channel_id, sku)
+
+    found = skus.resolve(
+        wanted(candidate, line.sku)
+        for candidate in candidates
+        for line in candidate.draft.lines
+    )
     for candidate in candidates:
-        skus[candidate.marketplace.channel_id].update(
-            line.sku for line in candidate.draft.lines
-        )
-    found = {
-        channel_id: store.current().resolve_skus(channel_id, sorted(wanted))
-        for channel_id, wanted in skus.items()
-    }
-    for candidate in candidates:
-        resolutions = found[candidate.marketplace.channel_id]
         for sku in dict.fromkeys(line.sku for line in candidate.draft.lines):
-            resolution = resolutions[sku]
-            if resolution.blocker:
-                candidate.blockers.append(resolution.blocker)
-            elif resolution.variant_id:
-                candidate.variant_ids[sku] = resolution.variant_id
+            each = found[wanted(candidate, sku)]
+            if each.blocker:
+                candidate.blockers.append(each.blocker)
+            elif each.variant_id:
+                candidate.variant_ids[sku] = each.variant_id
+                if each.units > 1:
+                    candidate.units[sku] = each.units
+        if candidate.units:
+            candidate.draft = mapping.in_shop_units(
+                candidate.draft,
+                {
+                    line.order_item_id: candidate.units.get(line.sku, 1)
+                    for line in candidate.draft.lines
+                },
+            )
 
 
 def _new_order(candidate: _Candidate) -> NewOrder:
@@ -264,22 +272,23 @@ def _write(
     blocked: Sequence[tuple[AmazonOrder, list[Blocker]]],
     created: Sequence[tuple[AmazonOrder, CreatedOrder]],
     decided: Sequence[tuple[AmazonOrder, str, str]] = (),
+    units: Mapping[int, Mapping[str, int]] | None = None,
 ) -> None:
-    """Put the outcomes into the ledger, in a constant number of queries."""
+    """Put the outcomes into the ledger, in a constant number of queries.
+
+    ``units`` has those of multipacks: order → seller SKU → the shop's units of one.
+    """
     now = clock.now()
     events: list[tuple[AmazonOrder, str, str]] = []
     changed: list[AmazonOrder] = []
-    unchanged: list[AmazonOrder] = []
 
     for order, blockers in blocked:
         as_json = [blocker_as_json(blocker) for blocker in blockers]
-        if order.import_state == State.BLOCKED and order.blockers == as_json:
-            # Blocked orders come round every few seconds: no news, no event.
-            unchanged.append(order)
-            continue
+        if order.blockers != as_json:
+            # Else it was looked at again for nothing: no news, no event.
+            order.note = " ".join(blocker.message for blocker in blockers)
+            events.append((order, "blocked", order.note))
         order.import_state, order.blockers = State.BLOCKED, as_json
-        order.note = " ".join(blocker.message for blocker in blockers)
-        events.append((order, "blocked", order.note))
         changed.append(order)
     for order, state, reason in decided:
         order.import_state, order.blockers, order.note = state, [], reason
@@ -300,15 +309,14 @@ def _write(
     for order in changed:
         order.checked_at = now
     AmazonOrder.objects.bulk_update(changed, _OUTCOME_FIELDS)
-    if unchanged:
-        AmazonOrder.objects.filter(pk__in=[o.pk for o in unchanged]).update(
-            checked_at=now
-        )
+    blocking.replace(blocked, [order for order in changed if not order.blockers])
     if lines:
         items = AmazonOrderItem.objects.filter(
             order__in=[order for order, _ in created]
         )
         for item in items:
             item.shop_line_id = lines.get((item.order_id, item.order_item_id), "")
-        AmazonOrderItem.objects.bulk_update(items, ["shop_line_id"])
+            of_order = (units or {}).get(item.order_id, {})
+            item.units_per_item = of_order.get(item.seller_sku, 1)
+        AmazonOrderItem.objects.bulk_update(items, ["shop_line_id", "units_per_item"])
     timeline.add_many(events)

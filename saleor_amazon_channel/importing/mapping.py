@@ -147,6 +147,23 @@ def map_order(order: Order, staff_address: AddressDraft | None = None) -> OrderD
     return _draft(order, kept, amounts, shipping_address)
 
 
+def in_shop_units(draft: OrderDraft, units: Mapping[str, int]) -> OrderDraft:
+    """The draft with its lines in the shop's units: order item id → how many of them
+    one unit on Amazon is. What a line costs stays the same."""
+    return replace(
+        draft,
+        lines=tuple(
+            replace(
+                line,
+                quantity=line.quantity * units.get(line.order_item_id, 1),
+                quantity_shipped=line.quantity_shipped
+                * units.get(line.order_item_id, 1),
+            )
+            for line in draft.lines
+        ),
+    )
+
+
 def _draft(
     order: Order,
     units: Mapping[str, _Units],

@@ -174,10 +174,12 @@ def _carry(order: AmazonOrder, state: OrderState) -> Iterator[News]:
         return
     items = list(order.items.all())
     lines = {item.order_item_id: item.shop_line_id for item in items}
+    units = {item.order_item_id: item.units_per_item for item in items}
+    draft = mapping.in_shop_units(draft, units)
     revised, state = _revise(order, state, draft, lines)
     yield from revised
     if amazon.fulfilled_by == FulfilledBy.MERCHANT:
-        yield from _ship(order, state, amazon, draft, lines)
+        yield from _ship(order, state, amazon, draft, lines, units)
     yield from _readdress(order, state, amazon, draft)
 
 
@@ -271,8 +273,13 @@ def _ship(
     amazon: Order,
     draft: OrderDraft,
     lines: Mapping[str, str],
+    units_per_item: Mapping[str, int],
 ) -> Iterator[News]:
-    """Fulfil what Amazon has as shipped and the shop has not."""
+    """Fulfil what Amazon has as shipped and the shop has not.
+
+    Counted in Amazon's units: the shop's of a pack that it has not shipped whole are
+    left to its staff.
+    """
     known = list(order.foreign_packages.order_by("pk"))
     ours = list(order.packages.all())
     accounted: Counter[str] = Counter()
@@ -286,9 +293,10 @@ def _ship(
         if now:
             # What staff fulfilled, whether Amazon knows of it yet or not, and what they
             # cancelled after Amazon was told, is not fulfilled again.
+            pack = units_per_item[line.order_item_id]
             missing[line.order_item_id] = min(
-                line.quantity_shipped - now.fulfilled,
-                line.quantity_shipped - accounted[line.order_item_id],
+                (line.quantity_shipped - now.fulfilled) // pack,
+                line.quantity_shipped // pack - accounted[line.order_item_id],
             )
     missing = +missing
     references = {str(package.package_reference_id) for package in ours}
@@ -309,16 +317,17 @@ def _ship(
         carried = units & missing
         if carried:
             missing -= carried
-            yield _fulfil(order, lines, carried, there, warehouse_ids)
+            yield _fulfil(order, lines, carried, units_per_item, there, warehouse_ids)
     if missing:
         # Amazon counts them as shipped and tells of no package.
-        yield _fulfil(order, lines, missing, None, warehouse_ids)
+        yield _fulfil(order, lines, missing, units_per_item, None, warehouse_ids)
 
 
 def _fulfil(
     order: AmazonOrder,
     lines: Mapping[str, str],
     units: Counter[str],
+    units_per_item: Mapping[str, int],
     package: OrderPackage | None,
     warehouse_ids: tuple[str, ...],
 ) -> News:
@@ -327,7 +336,10 @@ def _fulfil(
     fulfillment_ids = store.current().fulfil_order(
         order.shop_order_id or "",
         PackageToFulfil(
-            lines={lines[item_id]: count for item_id, count in units.items()},
+            lines={
+                lines[item_id]: count * units_per_item[item_id]
+                for item_id, count in units.items()
+            },
             tracking_number=tracking,
             carrier=carrier,
             warehouse_ids=warehouse_ids,

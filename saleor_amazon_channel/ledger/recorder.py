@@ -27,7 +27,7 @@ from ..amazon.errors import MalformedOrder
 from ..amazon.orders import FulfillmentStatus, Order
 from ..models import AmazonOrder, AmazonOrderItem, CommunicationLog, SellerAccount
 from ..store.contract import Blocker, BlockerCode
-from . import payloads, timeline
+from . import blocking, payloads, timeline
 
 logger = logging.getLogger(__name__)
 
@@ -206,6 +206,17 @@ def _record(
         AmazonOrder.objects.filter(
             amazon_order_id__in=originals, import_state=State.IMPORTED
         ).update(follow_at=clock.now())
+    unreadable_now = [
+        row for row in (*new, *changed) if row.import_state == State.BLOCKED
+    ]
+    blocking.replace(
+        [
+            (row, [Blocker(BlockerCode.UNREADABLE, b["message"], b["subject"])])
+            for row in unreadable_now
+            for b in row.blockers
+        ],
+        [row for row in changed if row.import_state == State.READY],
+    )
     timeline.add_many(events)
     return Recorded(len(new), len(changed), len(received) - len(new) - len(changed))
 

@@ -6,6 +6,7 @@ Saleor version and the stand-alone shop.
 """
 
 from .accounts import Marketplace, SellerAccount
+from .blocking import OrderBlocker, SkuMapping
 from .budgets import AccessToken, UsageBudget
 from .ledger import (
     AmazonOrder,
@@ -29,10 +30,12 @@ __all__ = [
     "Feed",
     "ForeignPackage",
     "Marketplace",
+    "OrderBlocker",
     "OrderEvent",
     "OutboxAttempt",
     "OutboxEntry",
     "SellerAccount",
+    "SkuMapping",
     "SyncCursor",
     "UsageBudget",
 ]

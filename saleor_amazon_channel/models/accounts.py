@@ -34,6 +34,9 @@ class SellerAccount(models.Model):
     state_reason = models.TextField(blank=True)
     #: Orders created on Amazon before this moment are never imported by themselves.
     import_from = models.DateTimeField(default=clock.now)
+    #: Left out of a seller SKU that the shop does not know, once, to find its variant.
+    sku_prefix = models.CharField(max_length=50, blank=True)
+    sku_suffix = models.CharField(max_length=50, blank=True)
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:

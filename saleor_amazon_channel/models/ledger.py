@@ -166,6 +166,9 @@ class AmazonOrderItem(models.Model):
     quantity_shipped = models.PositiveIntegerField(default=0)
     proceeds_total = models.DecimalField(max_digits=20, decimal_places=3, null=True)
     shop_line_id = models.CharField(max_length=36, blank=True)
+    #: Units of the shop's line that one unit on Amazon became (a multipack), as it was
+    #: when the order was imported.
+    units_per_item = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints = [

@@ -185,6 +185,8 @@ def _look(entry: OutboxEntry) -> Package | Outcome:
         items=tuple(
             PackageItem(item["order_item_id"], item["quantity"])
             for item in package.items
+            # A part of a pack counts with the package that completes it.
+            if item["quantity"]
         ),
     )
 

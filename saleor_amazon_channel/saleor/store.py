@@ -7,7 +7,7 @@ Ids are Saleor's primary keys as text, not its GraphQL ids. Callers surround cal
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
     Sum,
     Value,
 )
@@ -37,13 +38,19 @@ from saleor.product.models import (
     ProductVariantChannelListing,
 )
 from saleor.shipping.models import ShippingMethodChannelListing
-from saleor.warehouse.models import Allocation, ChannelWarehouse
+from saleor.warehouse.models import (
+    Allocation,
+    ChannelWarehouse,
+    Reservation,
+    Stock,
+)
 
 from .. import clock
 from ..store import blockers
 from ..store.contract import (
     AddressDraft,
     BlockedOrder,
+    Blocker,
     Channel,
     CreatedOrder,
     ForeignPackage,
@@ -96,46 +103,74 @@ class SaleorStore:
     def resolve_skus(
         self, channel_id: str, skus: Sequence[str]
     ) -> Mapping[str, SkuResolution]:
-        variants = {
-            sku: (pk, product_id)
-            for sku, pk, product_id in ProductVariant.objects.filter(
-                sku__in=skus
-            ).values_list("sku", "pk", "product_id")
+        by_reference: dict[str, tuple[int, int]] = {}
+        by_sku: dict[str, tuple[int, int]] = {}
+        for sku, reference, pk, product_id in ProductVariant.objects.filter(
+            Q(sku__in=skus) | Q(external_reference__in=skus)
+        ).values_list("sku", "external_reference", "pk", "product_id"):
+            if reference:
+                by_reference[reference] = (pk, product_id)
+            if sku:
+                by_sku[sku] = (pk, product_id)
+        found = {sku: by_sku.get(sku) or by_reference.get(sku) for sku in skus}
+        return _resolutions(channel_id, found, blockers.unknown_sku)
+
+    def resolve_variants(
+        self, channel_id: str, variant_ids: Mapping[str, str]
+    ) -> Mapping[str, SkuResolution]:
+        products = {
+            str(pk): (pk, product_id)
+            for pk, product_id in ProductVariant.objects.filter(
+                pk__in=[pk for pk in variant_ids.values() if pk.isdecimal()]
+            ).values_list("pk", "product_id")
         }
-        published = {
-            listing.product_id
-            for listing in ProductChannelListing.objects.filter(
-                channel_id=channel_id,
-                product_id__in=[product_id for _, product_id in variants.values()],
+        found = {sku: products.get(pk) for sku, pk in variant_ids.items()}
+        return _resolutions(channel_id, found, blockers.variant_gone)
+
+    def variant_skus(self, variant_ids: Sequence[str]) -> Mapping[str, str]:
+        ids = [pk for pk in variant_ids if pk.isdecimal()]
+        return {
+            str(pk): sku or ""
+            for pk, sku in ProductVariant.objects.filter(pk__in=ids).values_list(
+                "pk", "sku"
             )
-            if listing.is_visible
         }
-        listed = set(
-            ProductVariantChannelListing.objects.filter(
-                channel_id=channel_id,
-                variant_id__in=[pk for pk, _ in variants.values()],
-                price_amount__isnull=False,
-            ).values_list("variant_id", flat=True)
+
+    def available_stock(
+        self, variant_ids: Sequence[str], warehouse_ids: Sequence[str]
+    ) -> Mapping[str, int]:
+        counted = ProductVariant.objects.filter(
+            pk__in=variant_ids, track_inventory=True
+        ).values_list("pk", flat=True)
+        free = {str(pk): 0 for pk in counted}
+        stocks = (
+            Stock.objects.filter(
+                product_variant_id__in=list(free), warehouse_id__in=warehouse_ids
+            )
+            .annotate(
+                promised=Subquery(
+                    Allocation.objects.filter(stock=OuterRef("pk"))
+                    .order_by()
+                    .values("stock")
+                    .annotate(units=Sum("quantity_allocated"))
+                    .values("units")
+                ),
+                reserved=Subquery(
+                    Reservation.objects.filter(
+                        stock=OuterRef("pk"), reserved_until__gt=clock.now()
+                    )
+                    .order_by()
+                    .values("stock")
+                    .annotate(units=Sum("quantity_reserved"))
+                    .values("units")
+                ),
+            )
+            .values_list("product_variant_id", "quantity", "promised", "reserved")
         )
-        slug = (
-            ChannelRow.objects.filter(pk=channel_id)
-            .values_list("slug", flat=True)
-            .first()
-        ) or channel_id
-        resolutions = {}
-        for sku in skus:
-            variant_id, product_id = variants.get(sku, (None, None))
-            blocker = None
-            if variant_id is None:
-                blocker = blockers.unknown_sku(sku)
-            elif product_id not in published:
-                blocker = blockers.not_published(sku, slug)
-            elif variant_id not in listed:
-                blocker = blockers.no_price(sku, slug)
-            resolutions[sku] = SkuResolution(
-                sku, str(variant_id) if variant_id else None, blocker
-            )
-        return resolutions
+        for variant_id, quantity, promised, reserved in stocks:
+            units = quantity - (promised or 0) - (reserved or 0)
+            free[str(variant_id)] += max(units, 0)
+        return free
 
     def address_problems(self, address: AddressDraft) -> Mapping[str, str]:
         from . import addresses  # With Saleor's GraphQL, which only this one needs.
@@ -272,6 +307,45 @@ class SaleorStore:
             )
             for order in Order.objects.filter(pk__in=order_ids)
         }
+
+
+def _resolutions(
+    channel_id: str,
+    found: Mapping[str, tuple[int, int] | None],
+    unknown: Callable[[str], Blocker],
+) -> dict[str, SkuResolution]:
+    """By SKU the keys of its variant and product, where there are any."""
+    variants = [each for each in found.values() if each]
+    published = {
+        listing.product_id
+        for listing in ProductChannelListing.objects.filter(
+            channel_id=channel_id, product_id__in=[each[1] for each in variants]
+        )
+        if listing.is_visible
+    }
+    listed = set(
+        ProductVariantChannelListing.objects.filter(
+            channel_id=channel_id,
+            variant_id__in=[each[0] for each in variants],
+            price_amount__isnull=False,
+        ).values_list("variant_id", flat=True)
+    )
+    slug = (
+        ChannelRow.objects.filter(pk=channel_id).values_list("slug", flat=True).first()
+    ) or channel_id
+    resolutions = {}
+    for sku, variant in found.items():
+        blocker = None
+        if variant is None:
+            blocker = unknown(sku)
+        elif variant[1] not in published:
+            blocker = blockers.not_published(sku, slug)
+        elif variant[0] not in listed:
+            blocker = blockers.no_price(sku, slug)
+        resolutions[sku] = SkuResolution(
+            sku, str(variant[0]) if variant else None, blocker
+        )
+    return resolutions
 
 
 def position_of(composed_id: str) -> int:

@@ -51,6 +51,7 @@ class Variant(models.Model):
     """What can be sold: a product of one variant."""
 
     sku = models.CharField(max_length=255, unique=True)
+    external_reference = models.CharField(max_length=250, null=True, unique=True)
     name = models.CharField(max_length=255)
     tracks_inventory = models.BooleanField(default=True)
 

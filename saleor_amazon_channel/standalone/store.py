@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import Prefetch, QuerySet, Sum
+from django.db.models import Prefetch, Q, QuerySet, Sum
 
 from ..store import blockers
 from ..store.contract import (
@@ -42,6 +42,7 @@ from .models import (
     Note,
     Order,
     ShippingMethod,
+    Stock,
     Variant,
     Warehouse,
 )
@@ -75,15 +76,48 @@ class StandaloneStore:
     def resolve_skus(
         self, channel_id: str, skus: Sequence[str]
     ) -> dict[str, SkuResolution]:
-        variants = Variant.objects.filter(sku__in=skus).prefetch_related(
-            Prefetch("listings", Listing.objects.filter(channel_id=int(channel_id)))
-        )
-        found = {variant.sku: variant for variant in variants}
-        slugs = Channel.objects.filter(pk=int(channel_id)).values_list(
-            "slug", flat=True
-        )
-        slug = slugs.first() or channel_id
-        return {sku: _resolution(sku, found.get(sku), slug) for sku in skus}
+        by_sku: dict[str, Variant] = {}
+        by_reference: dict[str, Variant] = {}
+        for variant in _with_listings(channel_id).filter(
+            Q(sku__in=skus) | Q(external_reference__in=skus)
+        ):
+            by_sku[variant.sku] = variant
+            if variant.external_reference:
+                by_reference[variant.external_reference] = variant
+        slug = _slug(channel_id)
+        return {
+            sku: _resolution(sku, by_sku.get(sku) or by_reference.get(sku), slug)
+            for sku in skus
+        }
+
+    def resolve_variants(
+        self, channel_id: str, variant_ids: Mapping[str, str]
+    ) -> dict[str, SkuResolution]:
+        ids = [pk for pk in variant_ids.values() if pk.isdecimal()]
+        found = {str(v.pk): v for v in _with_listings(channel_id).filter(pk__in=ids)}
+        slug = _slug(channel_id)
+        return {
+            sku: _resolution(sku, found[pk], slug)
+            if pk in found
+            else SkuResolution(sku, None, blockers.variant_gone(sku))
+            for sku, pk in variant_ids.items()
+        }
+
+    def variant_skus(self, variant_ids: Sequence[str]) -> dict[str, str]:
+        ids = [pk for pk in variant_ids if pk.isdecimal()]
+        rows = Variant.objects.filter(pk__in=ids).values_list("pk", "sku")
+        return {str(pk): sku for pk, sku in rows}
+
+    def available_stock(
+        self, variant_ids: Sequence[str], warehouse_ids: Sequence[str]
+    ) -> dict[str, int]:
+        counted = Variant.objects.filter(pk__in=variant_ids, tracks_inventory=True)
+        free = {str(pk): 0 for pk in counted.values_list("pk", flat=True)}
+        for row in Stock.objects.filter(
+            variant_id__in=list(free), warehouse_id__in=warehouse_ids
+        ):
+            free[str(row.variant_id)] += row.available
+        return free
 
     def address_problems(self, address: AddressDraft) -> Mapping[str, str]:
         return addresses.problems(address)
@@ -170,6 +204,16 @@ class StandaloneStore:
             )
             for order in found
         }
+
+
+def _with_listings(channel_id: str) -> QuerySet[Variant]:
+    listings = Listing.objects.filter(channel_id=int(channel_id))
+    return Variant.objects.prefetch_related(Prefetch("listings", listings))
+
+
+def _slug(channel_id: str) -> str:
+    slugs = Channel.objects.filter(pk=int(channel_id)).values_list("slug", flat=True)
+    return slugs.first() or channel_id
 
 
 def _resolution(sku: str, variant: Variant | None, channel: str) -> SkuResolution:

@@ -23,7 +23,16 @@ def unknown_sku(sku: str) -> Blocker:
     return Blocker(
         BlockerCode.UNKNOWN_SKU,
         f"No product variant has the SKU {sku}. Create a variant with this SKU, or "
-        "give the SKU to one; the order is then imported by itself.",
+        "map the SKU to one; the order is then imported by itself.",
+        sku,
+    )
+
+
+def variant_gone(sku: str) -> Blocker:
+    return Blocker(
+        BlockerCode.UNKNOWN_SKU,
+        f"The product variant that the SKU {sku} is mapped to is gone. Map it to "
+        "another one; the order is then imported by itself.",
         sku,
     )
 
@@ -53,6 +62,7 @@ def out_of_stock(
         f"{needed} of {sku} are needed and {free} are free in the mapped warehouses "
         f"({', '.join(warehouses)}). The order is imported as soon as there is stock.",
         sku,
+        units_needed=needed,
     )
 
 

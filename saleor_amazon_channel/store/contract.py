@@ -60,6 +60,8 @@ class Blocker:
     message: str
     subject: str = ""
     mismatch: Mismatch | None = None
+    #: Of stock, where that is what is missing.
+    units_needed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +334,25 @@ class Store(Protocol):
     def resolve_skus(
         self, channel_id: str, skus: Sequence[str]
     ) -> Mapping[str, SkuResolution]:
-        """A resolution for each of ``skus``; a constant number of queries."""
+        """A resolution for each of ``skus``: by a variant's SKU, else by its external
+        reference. A constant number of queries."""
+        ...
+
+    def resolve_variants(
+        self, channel_id: str, variant_ids: Mapping[str, str]
+    ) -> Mapping[str, SkuResolution]:
+        """The same for SKUs whose variants are known: SKU → variant id."""
+        ...
+
+    def variant_skus(self, variant_ids: Sequence[str]) -> Mapping[str, str]:
+        """Variant id → its SKU, "" where it has none, for those that exist."""
+        ...
+
+    def available_stock(
+        self, variant_ids: Sequence[str], warehouse_ids: Sequence[str]
+    ) -> Mapping[str, int]:
+        """Variant id → units that are free in these warehouses together; variants that
+        are not counted are not in it. A constant number of queries."""
         ...
 
     def address_problems(self, address: AddressDraft) -> Mapping[str, str]:

@@ -154,6 +154,10 @@ class StaffDriver(Protocol):
         (its product is published); with ``is_published`` false it is the reverse."""
         ...
 
+    def publish(self, sku: str, channel_ids: Sequence[str]) -> None:
+        """Staff publish the product of the variant in the channels."""
+        ...
+
     def stock(self, variant_id: str, warehouse_id: str) -> StockFigures: ...
 
     def set_stock(self, variant_id: str, warehouse_id: str, quantity: int) -> None:

@@ -47,6 +47,25 @@ REQUESTS = {
         'mutation { amazonOrderAddressUpdate(id: "x") { errors { code } } }',
         "MANAGE_ORDERS",
     ),
+    "amazonBlockers": ("{ amazonBlockers { code } }", "MANAGE_ORDERS"),
+    "amazonOrderRetryImport": (
+        "mutation { amazonOrderRetryImport(ids: []) { errors { code } } }",
+        "MANAGE_ORDERS",
+    ),
+    "amazonSkuMappings": ("{ amazonSkuMappings { id } }", "MANAGE_PLUGINS"),
+    "amazonSkuMappingSet": (
+        'mutation { amazonSkuMappingSet(accountId: "x", input: []) '
+        "{ errors { code } } }",
+        "MANAGE_PLUGINS",
+    ),
+    "amazonSkuMappingDelete": (
+        "mutation { amazonSkuMappingDelete(ids: []) { errors { code } } }",
+        "MANAGE_PLUGINS",
+    ),
+    "amazonSkuRuleSet": (
+        'mutation { amazonSkuRuleSet(accountId: "x") { errors { code } } }',
+        "MANAGE_PLUGINS",
+    ),
     "amazonAccounts": ("{ amazonAccounts { id } }", "MANAGE_PLUGINS"),
     "amazonAccountConnect": (CONNECT, "MANAGE_PLUGINS"),
     "amazonMarketplaceUpdate": (

@@ -199,6 +199,20 @@ class SaleorDriver:
             )
         return str(variant.pk)
 
+    def publish(self, sku: str, channel_ids: Sequence[str]) -> None:
+        self._mutate(
+            """mutation ($id: ID!, $input: ProductChannelListingUpdateInput!) {
+                result: productChannelListingUpdate(id: $id, input: $input)
+                { errors { field message } } }""",
+            id=_global_id("Product", Product.objects.get(variants__sku=sku).pk),
+            input={
+                "updateChannels": [
+                    {"channelId": _global_id("Channel", pk), "isPublished": True}
+                    for pk in channel_ids
+                ]
+            },
+        )
+
     def stock(self, variant_id: str, warehouse_id: str) -> StockFigures:
         stock = Stock.objects.annotate(
             promised=Sum("allocations__quantity_allocated", default=0)

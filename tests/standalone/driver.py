@@ -21,6 +21,7 @@ from saleor_amazon_channel.standalone import catalogue, staff, stock
 from saleor_amazon_channel.standalone.models import (
     Customer,
     Fulfillment,
+    Listing,
     Order,
     OrderLine,
     Stock,
@@ -75,6 +76,11 @@ class StandaloneDriver:
             tracks_inventory=tracks_inventory,
         )
         return catalogue.create_products([product])[sku]
+
+    def publish(self, sku: str, channel_ids: Sequence[str]) -> None:
+        Listing.objects.filter(variant__sku=sku, channel__in=channel_ids).update(
+            is_published=True
+        )
 
     def stock(self, variant_id: str, warehouse_id: str) -> StockFigures:
         row = Stock.objects.get(variant=int(variant_id), warehouse=int(warehouse_id))
