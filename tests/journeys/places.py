@@ -178,6 +178,23 @@ def test_staffs_address_stays_whatever_amazon_sends_until_it_is_taken_back(
     assert (address.city, address.country) == ("Wien", "AT")
 
 
+def test_staffs_address_stays_on_the_imported_order_when_amazon_corrects_its_own(
+    world: World,
+) -> None:
+    world.sandbox.state.put_orders([addressed(REFUSED["no city"][1])])
+    world.work()
+    enter(world, ADDRESS)
+    world.work()
+
+    world.sandbox.state.put_orders([addressed(MENDED["austria"], updated=timedelta(0))])
+    world.work_until_quiet(3)
+
+    assert shop_address(world) == ADDRESS
+    order = world.ledger_order(ORDER)
+    (told,) = order.events.filter(type="address_differs")
+    assert "staff had changed it here before" in told.message
+
+
 def test_staffs_address_is_encrypted_and_on_no_timeline(world: World) -> None:
     world.sandbox.state.put_orders([addressed(REFUSED["no city"][1])])
     world.work()
