@@ -77,10 +77,22 @@ def sleep(seconds: float) -> None:
 
 
 @contextmanager
+def driven(
+    read: Callable[[], datetime], move: Callable[[timedelta], None]
+) -> Iterator[None]:
+    """For tests: ``now()`` is what ``read`` says, and ``sleep()`` calls ``move``."""
+    global _override, _move
+    previous, (_override, _move) = (_override, _move), (read, move)
+    try:
+        yield
+    finally:
+        _override, _move = previous
+
+
+@contextmanager
 def frozen(moment: datetime) -> Iterator[Callable[[timedelta], None]]:
     """For tests: ``now()`` is ``moment``; the yielded function moves it on."""
-    global _override, _move
-    previous, current = (_override, _move), moment
+    current = moment
 
     def read() -> datetime:
         return current
@@ -89,8 +101,5 @@ def frozen(moment: datetime) -> Iterator[Callable[[timedelta], None]]:
         nonlocal current
         current += step
 
-    _override, _move = read, move
-    try:
+    with driven(read, move):
         yield move
-    finally:
-        _override, _move = previous

@@ -27,8 +27,8 @@ FEED_TYPE = order_feeds.ORDER_FULFILLMENT
 TRACKING_DEADLINE = timedelta(hours=2)
 #: What lacks something that staff can still add is looked at again this often.
 HELD_RETRY = timedelta(minutes=1)
-#: Amazon refuses a ship date in the future; clocks differ.
-SHIP_DATE_MARGIN = timedelta(minutes=1)
+#: Amazon refuses a ship date in the future, and our clock may be fast by minutes.
+SHIP_DATE_MARGIN = timedelta(minutes=10)
 
 
 def send(

@@ -20,11 +20,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import requests
 from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 
 from contract.driver import StaffDriver
+from journeys.moments import die_at_moment
 from journeys.world import World, running_world
 from saleor_amazon_channel import clock
 from saleor_amazon_channel.models import AmazonOrder, OutboxEntry
@@ -35,8 +34,6 @@ logger = logging.getLogger(__name__)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WRITES = ("INSERT", "UPDATE", "DELETE")
-
 
 def run_worker(work: Callable[[], None], die_at: int) -> bool:
     """Fork a worker that does ``work``; whether it finished before its death."""
@@ -45,7 +42,7 @@ def run_worker(work: Callable[[], None], die_at: int) -> bool:
     if pid == 0:
         status = 1
         try:
-            _count_moments(die_at)
+            die_at_moment(die_at)
             work()
             status = 0
         except BaseException:  # noqa: BLE001 - the parent is told by the exit status
@@ -58,38 +55,6 @@ def run_worker(work: Callable[[], None], die_at: int) -> bool:
         return False
     assert os.WEXITSTATUS(status) == 0, "the worker failed; see its traceback above"
     return True
-
-
-def _count_moments(die_at: int) -> None:
-    moments = 0
-
-    def moment() -> None:
-        nonlocal moments
-        moments += 1
-        if moments == die_at:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def around(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            moment()
-            answer = function(*args, **kwargs)
-            moment()
-            return answer
-
-        return call
-
-    def autocommitted(
-        execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
-    ) -> Any:
-        in_transaction = context["connection"].in_atomic_block
-        if in_transaction or not sql.lstrip().upper().startswith(WRITES):
-            return execute(sql, params, many, context)
-        return around(execute)(sql, params, many, context)
-
-    BaseDatabaseWrapper._commit = around(BaseDatabaseWrapper._commit)
-    requests.Session.send = around(requests.Session.send)
-    for connection in connections.all():
-        connection.execute_wrappers.append(autocommitted)
 
 
 def settle(world: World) -> None:

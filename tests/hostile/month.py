@@ -1,0 +1,456 @@
+"""Lets the month happen, and judges it.
+
+The director is Amazon: it keeps the true time, moves it to the next moment at which
+something is due, lets happen in the sandbox what the plan says, and has two workers and
+the staff at work at once, in processes of their own, whose clock is wrong. Time passes
+only between rounds and where somebody waits, so a month is over in minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import random
+import time as real_time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from contract.driver import StaffDriver
+from saleor_amazon_channel import accounts, tasks
+from saleor_amazon_channel.amazon.marketplaces import MARKETPLACES
+from saleor_amazon_channel.models import (
+    AmazonOrder,
+    ChannelSettings,
+    Marketplace,
+    OutboxEntry,
+    SellerAccount,
+    SyncCursor,
+)
+from saleor_amazon_channel.sandbox import CLIENT_ID, CLIENT_SECRET, running_sandbox
+from saleor_amazon_channel.sandbox.catalogue import NO_STOCK_SKU, SKUS
+from saleor_amazon_channel.sandbox.places import PLACES
+from saleor_amazon_channel.store.contract import Channel
+
+from . import plan as plans
+from .books import Books
+from .judge import Verdict, judge
+from .plan import Plan, Shipment, possible
+from .times import SharedTime
+from .workers import Process, Worker
+
+Json = dict[str, Any]
+
+START = datetime(2026, 10, 1, tzinfo=UTC)
+SKEW = timedelta(minutes=5)
+STOCK = 100_000
+TICK = timedelta(seconds=tasks.TICK_SECONDS)
+#: How far apart rounds are at least: workers here are slower than Celery's tick.
+GRAIN = timedelta(minutes=5)
+#: Staff whose order is not there yet look again after this time.
+STAFF_PATIENCE = timedelta(hours=2)
+#: Moments (see ``journeys/moments.py``) that a worker lives at most.
+LONGEST_LIFE = 1500
+
+
+@dataclass(frozen=True)
+class Size:
+    orders: int = 5000
+    days: float = 30
+    seed: int = 1
+    pull_interval_minutes: int = 15
+
+
+@dataclass(frozen=True)
+class Shop:
+    """One of the two shops: its staff, its tables, and its mails so far, whichever
+    process sent them."""
+
+    staff: StaffDriver
+    books: Books
+    mails: Callable[[], int]
+
+    def writer(self) -> AbstractContextManager[object]:
+        return self.staff.writer()
+
+
+@dataclass
+class Score:
+    """What the month came to."""
+
+    size: Size
+    plan: Plan
+    before: Verdict
+    after: Verdict
+    mails: int
+    calls: dict[str, dict[str, int]]
+    deaths: int
+    task_failures: list[str]
+    rounds: int
+    happened: Counter[str]
+    staff: Counter[str]
+    simulated: timedelta
+    seconds: float
+
+    @property
+    def is_right(self) -> bool:
+        return (
+            self.before.is_right
+            and self.after.is_right
+            and not self.after.blocked
+            and not self.mails
+            and not self.task_failures
+        )
+
+    def as_json(self) -> Json:
+        verdicts = (self.before, self.after)
+        worst = {
+            name: max(len(getattr(verdict, name)) for verdict in verdicts)
+            for name in Verdict.WRONG
+        }
+        return {
+            "blocked_left": len(self.after.blocked),
+            "calls": sum(sum(each.values()) for each in self.calls.values()),
+            **{
+                k: v
+                for k, v in worst.items()
+                if k not in ("missing", "double", "wrong_total")
+            },
+            "mails": self.mails,
+            "orders": self.size.orders,
+            "seed": self.size.seed,
+            "pull_interval_minutes": self.size.pull_interval_minutes,
+            "before_the_causes_are_fixed": self.before.score(),
+            "after": self.after.score(),
+            "calls_by_operation": self.calls,
+            "workers_killed": self.deaths,
+            "task_failures": len(self.task_failures),
+            "troubles": dict(sorted(self.plan.shares.items())),
+            "faults": len(self.plan.troubles),
+            "happened": dict(sorted(self.happened.items())),
+            "staff": dict(sorted(self.staff.items())),
+            "rounds": self.rounds,
+            "simulated_minutes": round(self.simulated / timedelta(minutes=1)),
+            "real_minutes": round(self.seconds / 60, 1),
+            "python": platform.python_version(),
+        }
+
+
+def run(shop: Shop, size: Size, say: Callable[[str], None] = print) -> Score:
+    begun = real_time.monotonic()
+    length = timedelta(days=size.days)
+    plan = plans.draw(size.seed, size.orders, START, length)
+    time = SharedTime(START, length, SKEW)
+    with time.on_amazon(), running_sandbox() as sandbox:
+        month = _Month(shop, size, plan, time, sandbox, say)
+        try:
+            score = month.run()
+        finally:
+            month.stop()
+            time.close()
+    score.seconds = real_time.monotonic() - begun
+    return score
+
+
+class _Month:
+    def __init__(
+        self,
+        shop: Shop,
+        size: Size,
+        plan: Plan,
+        time: SharedTime,
+        sandbox: Any,
+        say: Callable[[str], None],
+    ) -> None:
+        self._shop, self._size, self._plan, self._time = shop, size, plan, time
+        self._sandbox, self._say = sandbox, say
+        self._state = sandbox.state
+        self._happened: Counter[str] = Counter()
+        self._staff_did: Counter[str] = Counter()
+        self._rounds = 0
+        self._happenings = list(reversed(plan.happenings))
+        self._shipments = list(reversed(plan.shipments))
+        self._troubles = list(reversed(plan.troubles))
+        with time.in_the_shop(), shop.writer():
+            self._channels = self._set_up()
+        rng = random.Random(f"deaths {size.seed}")
+        self._workers = [
+            Worker(time, shop.writer, random.Random(rng.random()), LONGEST_LIFE)
+            for _ in range(2)
+        ]
+        self._staff = Process(self._staff_work, time, None)
+
+    def stop(self) -> None:
+        for process in (*self._workers, self._staff):
+            process.stop()
+
+    # --- the shop before the month ----------------------------------------------------
+
+    def _set_up(self) -> dict[str, Channel]:
+        """Marketplace id → its channel, once everything is connected."""
+        staff = self._shop.staff
+        ChannelSettings.objects.update_or_create(
+            id=1,
+            defaults={
+                "active": True,
+                "pull_interval_minutes": self._size.pull_interval_minutes,
+            },
+        )
+        channels = {
+            place.info.id: staff.create_channel(
+                f"amazon-{place.country.lower()}",
+                place.info.currency,
+                country=place.country,
+            )
+            for place in PLACES.values()
+        }
+        for sku in SKUS:
+            self._create_variant(sku, channels, STOCK)
+        self._no_stock_id = self._create_variant(NO_STOCK_SKU, channels, 0)
+        for account in self._state.accounts.values():
+            connected = accounts.connect(
+                accounts.Connection(
+                    name=account.store_name,
+                    region=account.region,
+                    seller_id=account.seller_id,
+                    lwa_client_id=CLIENT_ID,
+                    lwa_client_secret=CLIENT_SECRET,
+                    refresh_token=account.refresh_token,
+                    import_from=START - timedelta(days=1),
+                    endpoint=self._sandbox.url,
+                    lwa_endpoint=self._sandbox.lwa_url,
+                )
+            )
+            for row in Marketplace.objects.filter(account=connected):
+                if row.marketplace_id in channels:
+                    self._map(row, channels[row.marketplace_id])
+        return channels
+
+    def _create_variant(
+        self, sku: str, channels: Mapping[str, Channel], units: int
+    ) -> str:
+        return self._shop.staff.create_variant(
+            sku,
+            [channel.id for channel in channels.values()],
+            stock={channel.warehouses[0].id: units for channel in channels.values()},
+            name=sku,
+        )
+
+    def _map(self, row: Marketplace, channel: Channel) -> None:
+        accounts.update_marketplace(
+            row,
+            accounts.MarketplaceChanges(
+                channel=channel.slug,
+                warehouse_ids=[channel.warehouses[0].id],
+                shipping_method_id=channel.shipping_methods[0].id,
+                default_carrier_code="DHL",
+            ),
+        )
+
+    # --- the month --------------------------------------------------------------------
+
+    def run(self) -> Score:
+        while self._happenings or self._shipments:
+            self._round()
+        self._state.clear_faults()
+        self._until_quiet()
+        self._say("judging")
+        before = self._judge()
+        self._fix_causes()
+        self._until_quiet()
+        after = self._judge()
+        return Score(
+            size=self._size,
+            plan=self._plan,
+            before=before,
+            after=after,
+            mails=self._shop.mails(),
+            calls=self._state.counters(),
+            deaths=sum(worker.deaths for worker in self._workers),
+            task_failures=[each for w in self._workers for each in w.failures],
+            rounds=self._rounds,
+            happened=self._happened,
+            staff=self._staff_did,
+            simulated=self._time.true() - self._plan.start,
+            seconds=0,
+        )
+
+    def _round(self) -> None:
+        self._move_to(self._next_moment())
+        self._rounds += 1
+        due = []
+        while self._shipments and self._shipments[-1].moment <= self._time.true():
+            due.append(self._shipments.pop())
+        if due:
+            self._staff.send({"ship": [(s.order_id, s.packages) for s in due]})
+        for worker in self._workers:
+            worker.begin()
+        for worker in self._workers:
+            worker.finish()
+        if due:
+            self._hear_of(due)
+        if self._rounds % 200 == 0:
+            passed = self._time.true() - self._plan.start
+            self._say(f"{passed} simulated, {self._rounds} rounds")
+
+    def _hear_of(self, shipments: list[Shipment]) -> None:
+        answer = self._staff.answer()
+        assert answer is not None, "staff are not killed"
+        for shipment in shipments:
+            outcome = answer[shipment.order_id]
+            self._staff_did[outcome] += 1
+            again = self._time.true() + STAFF_PATIENCE
+            if outcome == "not there yet" and again < self._plan.end:
+                self._shipments.append(
+                    Shipment(again, shipment.order_id, shipment.packages)
+                )
+        self._shipments.sort(key=lambda each: each.moment, reverse=True)
+
+    def _move_to(self, moment: datetime) -> None:
+        """Through all that happens on Amazon's side until then, each in its time."""
+        while self._troubles and self._troubles[-1].moment <= moment:
+            self._state.inject_fault(**self._troubles.pop().fault)
+        while self._happenings and self._happenings[-1].moment <= moment:
+            happening = self._happenings.pop()
+            self._time.move_to(happening.moment)
+            done = happening.cause(self._state)
+            self._happened[happening.name if done else f"{happening.name} refused"] += 1
+        self._time.move_to(moment)
+
+    def _next_moment(self) -> datetime:
+        """When the next scan, intent or shipment is due."""
+        now = self._time.true()
+        moments = [
+            moment
+            for moment in (
+                *SyncCursor.objects.values_list("next_run_at", flat=True),
+                *SyncCursor.objects.values_list("lease_until", flat=True),
+                *OutboxEntry.objects.filter(state__in=("pending", "unknown"))
+                .order_by("next_attempt_at")
+                .values_list("next_attempt_at", flat=True)[:1],
+                *OutboxEntry.objects.filter(state="sending").values_list(
+                    "claimed_until", flat=True
+                ),
+            )
+            if moment is not None
+        ]
+        moments = [self._time.true_of(moment) for moment in moments]
+        if self._shipments:
+            moments.append(self._shipments[-1].moment)
+        latest = now + timedelta(minutes=self._size.pull_interval_minutes)
+        wanted = min(max(min(moments, default=latest), now + TICK), latest)
+        # Up to a whole one, so that the accounts' scans come in the same round.
+        return wanted + (self._plan.start - wanted) % GRAIN
+
+    def _until_quiet(self) -> None:
+        """Rounds until every scan went through and nothing is left to be sent."""
+        begun = self._time.at_the_shop()
+        for _ in range(400):
+            self._round()
+            scanned = SyncCursor.objects.filter(
+                stream="orders", last_run_at__gt=begun + timedelta(minutes=30)
+            ).filter(last_error="", page_token="")
+            is_open = (
+                OutboxEntry.objects.filter(reported_at=None)
+                .exclude(state="superseded")
+                .exists()
+                or AmazonOrder.objects.filter(import_state="ready").exists()
+            )
+            if scanned.count() == SellerAccount.objects.count() and not is_open:
+                return
+        raise AssertionError("it does not come to rest")
+
+    # --- staff ------------------------------------------------------------------------
+
+    def _staff_work(self, message: Json) -> Json:
+        """In the process of the staff."""
+        with self._shop.writer():
+            return {
+                order_id: self._ship(order_id, packages)
+                for order_id, packages in message["ship"]
+            }
+
+    def _ship(self, order_id: str, packages: int) -> str:
+        order = AmazonOrder.objects.filter(
+            amazon_order_id=order_id, import_state="imported"
+        ).first()
+        if order is None or not order.shop_order_id:
+            return "not there yet"
+        view = self._shop.staff.order(order.shop_order_id)
+        left = {
+            line.line_id: line.quantity - line.quantity_fulfilled for line in view.lines
+        }
+        left = {line_id: units for line_id, units in left.items() if units > 0}
+        if view.status not in ("unfulfilled", "partially fulfilled") or not left:
+            return f"found it {view.status}"
+        parcels = [left]
+        if packages == 2 and sum(left.values()) > 1:
+            first = next(iter(left))
+            rest = {**left, first: left[first] - 1}
+            parcels = [{first: 1}, {key: units for key, units in rest.items() if units}]
+        warehouse = self._channels[order.marketplace_id].warehouses[0].id
+        for number, parcel in enumerate(parcels, 1):
+            try:
+                self._shop.staff.fulfil(
+                    order.shop_order_id,
+                    parcel,
+                    warehouse_id=warehouse,
+                    tracking_number=f"T{number}-{order_id}",
+                )
+            except Exception:
+                status = self._shop.staff.order(order.shop_order_id).status
+                if status == "canceled":
+                    return "was overtaken by a cancellation"
+                raise
+        return f"shipped in {len(parcels)}"
+
+    # --- the end ----------------------------------------------------------------------
+
+    def _judge(self) -> Verdict:
+        slugs = {key: channel.slug for key, channel in self._channels.items()}
+        start = {
+            (slug, sku): self._stocks.get(sku, STOCK)
+            for slug in slugs.values()
+            for sku in (*SKUS, *self._stocks)
+        }
+        with self._shop.writer():
+            return judge(self._state, self._shop.books, start, slugs)
+
+    @property
+    def _stocks(self) -> dict[str, int]:
+        return self.__dict__.setdefault("_stock_of", {NO_STOCK_SKU: 0})
+
+    def _fix_causes(self) -> None:
+        """As staff and buyers would: make the products, fill the shelf, correct the
+        addresses."""
+        with self._time.in_the_shop(), self._shop.writer():
+            for sku in plans.UNKNOWN_SKUS:
+                self._create_variant(sku, self._channels, STOCK)
+                self._stocks[sku] = STOCK
+            for channel in self._channels.values():
+                self._shop.staff.set_stock(
+                    self._no_stock_id, channel.warehouses[0].id, STOCK
+                )
+            self._stocks[NO_STOCK_SKU] = STOCK
+        for order_id in self._plan.bad_addresses:
+            country = MARKETPLACES[
+                self._state.order(order_id)["salesChannel"]["marketplaceId"]
+            ].country_code
+            possible(
+                "change_address",
+                order_id,
+                fields={"addressLine1": "1 Main Street", "countryCode": country},
+            )(self._state)
+
+
+def report(score: Score, say: Callable[[str], None] = print) -> None:
+    """The score for people; the complaints first."""
+    for name, verdict in (("before", score.before), ("after", score.after)):
+        for complaint in verdict.complaints()[:40]:
+            say(f"{name}: {complaint}")
+    for failure in Counter(score.task_failures).most_common(5):
+        say(f"failed: {failure[1]} times {failure[0]}")
+    say(json.dumps(score.as_json(), indent=2))

@@ -1,0 +1,285 @@
+"""What happens in the month, and when: on Amazon's side, in the shop, in between.
+
+Drawn from a seed number alone, before anything runs. Shares are those of issue 3; an
+order can have several troubles at once.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from saleor_amazon_channel.sandbox import State, events
+from saleor_amazon_channel.sandbox.catalogue import NO_STOCK_SKU, SKUS
+from saleor_amazon_channel.sandbox.order_builder import (
+    YOUNGEST,
+    Line,
+    OrderBuilder,
+    SeedOrder,
+)
+
+Json = dict[str, Any]
+
+#: Of three accounts; a country twice sells twice as much.
+COUNTRIES = (
+    "US", "US", "US", "CA", "BR", "GB", "GB", "DE", "DE", "FR", "PL", "JP", "AU",
+)  # fmt: skip
+UNKNOWN_SKUS = tuple(f"GHOST-{number:02}" for number in range(40))
+#: Nothing new in the last days, so that all can come to its end.
+TAIL = timedelta(days=1)
+_FIRST_NUMBER = 7_000_000
+
+#: Some orders come all at once, more than a page of Amazon's holds.
+RUSHES, RUSH_SHARE, RUSH_LENGTH = 4, 0.15, timedelta(minutes=10)
+
+#: Share of the orders that this happens to.
+SHARES = {
+    "quantity above one": 0.10,
+    "unknown SKU": 0.05,
+    "out of stock": 0.005,
+    "pending first": 0.12,
+    "changed while pending": 0.03,
+    "cancelled on Amazon": 0.02,
+    "odd address": 0.01,
+    "several lines": 0.25,
+    "fulfilled by Amazon": 0.15,
+    "touched": 0.05,
+    "shipped by staff": 0.30,
+}
+
+#: One in two blocks: Amazon gave no street, or a country that is none.
+_ODD_ADDRESSES: tuple[Mapping[str, Any], ...] = (
+    {"addressLine1": None, "addressLine2": None},
+    {"name": "Madonna", "companyName": "O'Brien & Sons <Ltd>"},
+    {"countryCode": "ZZ"},
+    {"name": None, "phone": "call me", "postalCode": " ll61  5uj "},
+)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something on Amazon's side; ``cause`` answers whether it could happen."""
+
+    moment: datetime
+    order_id: str
+    name: str
+    cause: Callable[[State], bool] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Shipment:
+    """Staff ship the order, wholly, or unit by unit in ``packages`` packages."""
+
+    moment: datetime
+    order_id: str
+    packages: int
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A fault of Amazon's or of the network: see ``sandbox/faults.py``."""
+
+    moment: datetime
+    fault: Mapping[str, Any]
+
+
+@dataclass
+class Plan:
+    start: datetime
+    end: datetime
+    orders: int
+    happenings: list[Happening]
+    shipments: list[Shipment]
+    troubles: list[Trouble]
+    #: Order ids whose address blocks them until somebody corrects it.
+    bad_addresses: list[str]
+    #: How often each trouble was drawn.
+    shares: Counter[str]
+
+
+def draw(seed: int, orders: int, start: datetime, length: timedelta) -> Plan:
+    rng = random.Random(f"hostile {seed}")
+    plan = Plan(start, start + length, orders, [], [], [], [], Counter())
+    rushes = [start + (length - TAIL) * rng.random() for _ in range(RUSHES)]
+    for number in range(orders):
+        moment = start + (length - TAIL) * rng.random()
+        if rng.random() < RUSH_SHARE:
+            moment = rng.choice(rushes) + RUSH_LENGTH * rng.random()
+        _Drawing(plan, rng, seed, _FIRST_NUMBER + number, _whole(moment)).draw()
+    plan.troubles = sorted(
+        _troubles(rng, start, length - TAIL, orders), key=lambda each: each.moment
+    )
+    plan.happenings.sort(key=lambda each: (each.moment, each.order_id))
+    plan.shipments.sort(key=lambda each: (each.moment, each.order_id))
+    return plan
+
+
+def _whole(moment: datetime) -> datetime:
+    """Amazon writes milliseconds."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+class _Drawing:
+    """One order's life."""
+
+    def __init__(
+        self, plan: Plan, rng: random.Random, seed: int, number: int, moment: datetime
+    ) -> None:
+        self._plan, self._rng = plan, rng
+        self._seed, self._number, self._moment = seed, number, moment
+
+    def draw(self) -> None:
+        by_amazon = self._is("fulfilled by Amazon")
+        is_changed = self._is("changed while pending")
+        is_pending = is_changed or self._is("pending first")
+        order = self._order(by_amazon, is_pending)
+        order_id = order["orderId"]
+        self._happen(order_id, "put", 0, lambda state: bool(state.put_orders([order])))
+        if is_changed:
+            self._happen(order_id, "change while pending", 0.3, _more_units(order_id))
+        ready = 0.0
+        if is_pending:
+            ready = self._rng.uniform(0.5, 30)
+            self._event(order_id, "release", ready)
+        self._live(order_id, ready, by_amazon)
+
+    def _live(self, order_id: str, ready: float, by_amazon: bool) -> None:
+        """What becomes of an order that is ready to be shipped, in hours."""
+        if self._is("touched"):
+            self._event(order_id, "touch", ready + self._rng.uniform(0.1, 20))
+        if self._is("cancelled on Amazon"):
+            # Some before anybody has seen them, some after the import.
+            self._event(order_id, "cancel", ready + self._rng.uniform(0.01, 12))
+        if by_amazon:
+            self._event(order_id, "ship", ready + self._rng.uniform(1, 20))
+        elif self._is("shipped by staff"):
+            moment = self._after(ready + self._rng.uniform(0.2, 20))
+            packages = self._rng.choice((1, 1, 1, 2))
+            self._plan.shipments.append(Shipment(moment, order_id, packages))
+
+    def _order(self, by_amazon: bool, is_pending: bool) -> Json:
+        rng = self._rng
+        address: Mapping[str, Any] = {}
+        if self._is("odd address"):
+            address = rng.choice(_ODD_ADDRESSES)
+        seed_order = SeedOrder(
+            rng.choice(COUNTRIES),
+            YOUNGEST,
+            list(self._lines()),
+            status="PENDING" if is_pending else "UNSHIPPED",
+            by_amazon=by_amazon,
+            address=address,
+        )
+        builder = OrderBuilder(self._seed, self._number, self._moment + YOUNGEST)
+        order = builder.build(seed_order)
+        is_blocking = "addressLine1" in address or "countryCode" in address
+        if is_blocking and not by_amazon:
+            self._plan.bad_addresses.append(order["orderId"])
+        return order
+
+    def _lines(self) -> Iterator[Line]:
+        rng = self._rng
+        count = rng.choice((2, 2, 3)) if self._is("several lines") else 1
+        skus = rng.sample(SKUS, count)
+        if self._is("unknown SKU"):
+            skus[-1] = rng.choice(UNKNOWN_SKUS)
+        elif self._is("out of stock"):
+            skus[-1] = NO_STOCK_SKU
+        quantity = rng.randint(2, 5) if self._is("quantity above one") else 1
+        for position, sku in enumerate(skus):
+            money = rng.random()
+            yield Line(
+                sku,
+                quantity if position == 0 else 1,
+                # Prices that the units do not divide.
+                item=str(rng.randint(10, 99) * quantity + 1) if money < 0.2 else None,
+                shipping=str(rng.randint(1, 9)) if money < 0.4 else None,
+                item_discount=str(rng.randint(1, 2)) if 0.1 < money < 0.3 else None,
+                gift_wrap="3" if money > 0.95 else None,
+                promotion="HOSTILE" if 0.1 < money < 0.3 else None,
+            )
+
+    def _is(self, share: str) -> bool:
+        drawn = self._rng.random() < SHARES[share]
+        self._plan.shares[share] += drawn
+        return drawn
+
+    def _after(self, hours: float) -> datetime:
+        latest = self._plan.end - TAIL / 2
+        return _whole(min(self._moment + timedelta(hours=hours), latest))
+
+    def _event(self, order_id: str, name: str, hours: float, **given: Any) -> None:
+        self._happen(order_id, name, hours, possible(name, order_id, **given))
+
+    def _happen(
+        self,
+        order_id: str,
+        name: str,
+        hours: float,
+        cause: Callable[[State], bool],
+    ) -> None:
+        self._plan.happenings.append(
+            Happening(self._after(hours), order_id, name, cause)
+        )
+
+
+def possible(name: str, order_id: str, **given: Any) -> Callable[[State], bool]:
+    """Let the sandbox's event happen, unless the order's state forbids it by now."""
+
+    def cause(state: State) -> bool:
+        try:
+            events.EVENTS[name](state, order_id, **given)
+        except events.EventError:
+            return False
+        return True
+
+    return cause
+
+
+def _more_units(order_id: str) -> Callable[[State], bool]:
+    """The buyer still edits the order: a unit more, and the money of one."""
+
+    def change(order: Json) -> None:
+        (item, *_) = order["orderItems"]
+        item["quantityOrdered"] += 1
+        item["fulfillment"]["quantityUnfulfilled"] += 1
+
+    def cause(state: State) -> bool:
+        state.change_order(order_id, change)
+        return True
+
+    return cause
+
+
+def _troubles(
+    rng: random.Random, start: datetime, length: timedelta, orders: int
+) -> Iterator[Trouble]:
+    def trouble(operation: str, kind: str, **options: Any) -> Trouble:
+        moment = start + length * rng.random()
+        return Trouble(moment, {"operation": operation, "kind": kind, **options})
+
+    for _ in range(3):  # storms
+        storm = start + length * rng.random()
+        for operation in ("searchOrders", "confirmShipment"):
+            fault = {"operation": operation, "kind": "throttled", "count": 40}
+            yield Trouble(storm, fault)
+    rounds = max(2, orders // 250)
+    for _ in range(rounds):
+        yield trouble("searchOrders", "internal_failure", count=rng.randint(1, 8))
+        yield trouble("searchOrders", "unavailable", count=rng.randint(1, 8))
+        yield trouble("searchOrders", "repeated_page")
+        yield trouble("searchOrders", "expired_token")
+        yield trouble("searchOrders", "stale")
+        yield trouble("searchOrders", "close_after_effect")
+        yield trouble("searchOrders", "unauthorized")
+        yield trouble("searchOrders", "html_400")
+        yield trouble("confirmShipment", "close_after_effect", count=2)
+        yield trouble("confirmShipment", "failure_after_effect", count=2)
+        yield trouble("confirmShipment", "reset_before_effect")
+        yield trouble("confirmShipment", "unavailable", count=3)
+        yield trouble("lwaToken", "close_after_effect")
+        yield trouble("lwaToken", "lwa_error", error="temporarily_unavailable")
