@@ -72,6 +72,9 @@ _ASSOCIATIONS = {
 #: Brazil's number of a natural person; all other types are companies'.
 _PERSONS_TAX_REGISTRATION = "CPF"
 
+#: Saleor's field, of one fulfillment.
+_LONGEST_TRACKING_NUMBER = 255
+
 #: Saleor keeps tax rates in NUMERIC(5, 4).
 _TAX_RATE_STEP = Decimal("0.0001")
 _HIGHEST_TAX_RATE = Decimal("9.9999")
@@ -198,6 +201,7 @@ def _draft(
         is_amazon_fulfilled=order.fulfilled_by == FulfilledBy.AMAZON,
         display_gross_prices=country not in PRICES_EXCLUDE_TAX,
         language_code=_LANGUAGES.get(country, "en"),
+        tracking_numbers=_tracking_numbers(order),
         metadata=_metadata(order, amounts, total),
         private_metadata=_private_metadata(order, address),
     )
@@ -333,6 +337,15 @@ def _marketplace_name(order: Order, marketplace: MarketplaceInfo | None) -> str:
 def _shipping_name(order: Order) -> str:
     level = order.fulfillment.fulfillment_service_level if order.fulfillment else ""
     return f"Amazon {one_line(level).replace('_', ' ').lower()}".rstrip()[:255]
+
+
+def _tracking_numbers(order: Order) -> str:
+    """As many as Saleor's field for one holds."""
+    numbers = [one_line(package.tracking_number) for package in order.packages]
+    text = ", ".join(dict.fromkeys(filter(None, numbers)))
+    if len(text) <= _LONGEST_TRACKING_NUMBER:
+        return text
+    return text[:_LONGEST_TRACKING_NUMBER].rpartition(", ")[0]
 
 
 def _metadata(order: Order, amounts: Amounts, total: Side) -> dict[str, str]:

@@ -60,7 +60,13 @@ def send(
         # Every unit is in a package already: ours under this id, or one of
         # somebody who confirmed it in Seller Central.
         if not _amazon_has(client, order.amazon_order_id, found, by_carrier=False):
-            raise
+            return Outcome(
+                State.FAILED,
+                f"Package {found.package_reference_id} is not confirmed: Amazon has "
+                "every unit in another package already. Compare the packages with "
+                "Seller Central: the units may have been sent twice.",
+                error_code="SHIPPED_ALREADY",
+            )
     return Outcome(State.SUCCEEDED, succeeded(entry))
 
 

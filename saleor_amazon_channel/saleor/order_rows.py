@@ -348,6 +348,7 @@ def _add_fulfillment(plan: Plan, rows: Rows) -> None:
         "order_id": plan.order_id,
         "fulfillment_order": 1,  # Saleor counts them in save(), which is not called.
         "status": FulfillmentStatus.FULFILLED,
+        "tracking_number": plan.draft.tracking_numbers,
         "private_metadata": {KNOWN_TO_AMAZON_KEY: "true"},
     }
     rows[Fulfillment].append(fulfillment)

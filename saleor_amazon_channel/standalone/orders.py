@@ -46,6 +46,8 @@ class _Plan:
 
     order: Order
     lines: list[OrderLine]
+    #: Of what had left before.
+    tracking_numbers: str = ""
     allocations: list[Allocation] = field(default_factory=list)
     removed: list[tuple[Stock, int]] = field(default_factory=list)
 
@@ -218,7 +220,7 @@ def _plan(
     locked: stock.LockedStock,
 ) -> _Plan:
     draft = new.draft
-    plan = _Plan(_order_row(new, channel, number), [])
+    plan = _Plan(_order_row(new, channel, number), [], draft.tracking_numbers)
     for position, line in enumerate(draft.lines):
         variant = variants[int(new.variant_ids[line.sku])]
         plan.lines.append(
@@ -370,7 +372,10 @@ def _insert_the_rest(plans: Sequence[_Plan]) -> None:
     packages = [
         (
             Fulfillment(
-                order=plan.order, status=Fulfillment.Status.FULFILLED, shipped_at=now
+                order=plan.order,
+                status=Fulfillment.Status.FULFILLED,
+                tracking_number=plan.tracking_numbers,
+                shipped_at=now,
             ),
             [line for line in plan.lines if line.quantity_fulfilled],
         )

@@ -181,6 +181,8 @@ class OrderDraft:
     display_gross_prices: bool
     language_code: str
     customer_note: str = ""
+    #: Of the packages that have left already, which arrive as one: "SC-1, SC-2".
+    tracking_numbers: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     private_metadata: Mapping[str, str] = field(default_factory=dict)
 

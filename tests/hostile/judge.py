@@ -187,6 +187,10 @@ def _check_order(
         here = {
             package.tracking_number: dict(package.units) for package in order.packages
         }
+        # What was shipped before the import arrives as one package, under all numbers.
+        for numbers in [each for each in here if ", " in each]:
+            parts = [there.pop(each, {}) for each in numbers.split(", ")]
+            there[numbers] = dict(sum(map(Counter, parts), Counter()))
         overtaken = [
             tracking for tracking in here if here[tracking] != there.get(tracking)
         ]

@@ -44,6 +44,9 @@ SHARES = {
     "pending first": 0.12,
     "changed while pending": 0.03,
     "cancelled on Amazon": 0.02,
+    "line cancelled on Amazon": 0.01,
+    "buyer asks to cancel": 0.01,
+    "shipped in Seller Central": 0.04,
     "odd address": 0.01,
     "several lines": 0.25,
     "fulfilled by Amazon": 0.15,
@@ -145,9 +148,12 @@ class _Drawing:
         if is_pending:
             ready = self._rng.uniform(0.5, 30)
             self._event(order_id, "release", ready)
-        self._live(order_id, ready, by_amazon)
+        item_ids = [item["orderItemId"] for item in order["orderItems"]]
+        self._live(order_id, ready, by_amazon, item_ids)
 
-    def _live(self, order_id: str, ready: float, by_amazon: bool) -> None:
+    def _live(
+        self, order_id: str, ready: float, by_amazon: bool, item_ids: list[str]
+    ) -> None:
         """What becomes of an order that is ready to be shipped, in hours."""
         if self._is("touched"):
             self._event(order_id, "touch", ready + self._rng.uniform(0.1, 20))
@@ -156,7 +162,25 @@ class _Drawing:
             self._event(order_id, "cancel", ready + self._rng.uniform(0.01, 12))
         if by_amazon:
             self._event(order_id, "ship", ready + self._rng.uniform(1, 20))
-        elif self._is("shipped by staff"):
+            return
+        if self._is("buyer asks to cancel"):
+            hours = ready + self._rng.uniform(0.1, 12)
+            self._event(order_id, "request_cancellation", hours)
+        if len(item_ids) > 1 and self._is("line cancelled on Amazon"):
+            hours = ready + self._rng.uniform(0.01, 12)
+            self._event(order_id, "cancel", hours, order_item_ids=item_ids[-1:])
+        if self._is("shipped in Seller Central"):
+            hours = ready + self._rng.uniform(0.2, 20)
+            if self._rng.random() < 0.5:
+                self._event(
+                    order_id,
+                    "ship",
+                    hours,
+                    quantities={item_ids[0]: 1},
+                    tracking_number=f"SC1-{order_id}",
+                )
+            self._event(order_id, "ship", hours + 2, tracking_number=f"SC2-{order_id}")
+        if self._is("shipped by staff"):
             moment = self._after(ready + self._rng.uniform(0.2, 20))
             packages = self._rng.choice((1, 1, 1, 2))
             self._plan.shipments.append(Shipment(moment, order_id, packages))
