@@ -21,7 +21,9 @@ from typing import Any
 
 from contract.driver import StaffDriver
 from saleor_amazon_channel import accounts, tasks
-from saleor_amazon_channel.amazon.marketplaces import MARKETPLACES
+from saleor_amazon_channel.amazon.orders import Order
+from saleor_amazon_channel.importing import address_edit
+from saleor_amazon_channel.importing.mapping import map_order
 from saleor_amazon_channel.models import (
     AmazonOrder,
     ChannelSettings,
@@ -30,7 +32,12 @@ from saleor_amazon_channel.models import (
     SellerAccount,
     SyncCursor,
 )
-from saleor_amazon_channel.sandbox import CLIENT_ID, CLIENT_SECRET, running_sandbox
+from saleor_amazon_channel.sandbox import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    events,
+    running_sandbox,
+)
 from saleor_amazon_channel.sandbox.catalogue import NO_STOCK_SKU, SKUS
 from saleor_amazon_channel.sandbox.places import PLACES
 from saleor_amazon_channel.store.contract import Channel
@@ -38,7 +45,7 @@ from saleor_amazon_channel.store.contract import Channel
 from . import plan as plans
 from .books import Books
 from .judge import Verdict, judge
-from .plan import Plan, Shipment, possible
+from .plan import Plan, Shipment
 from .times import SharedTime
 from .workers import Process, Worker
 
@@ -435,15 +442,21 @@ class _Month:
                     self._no_stock_id, channel.warehouses[0].id, STOCK
                 )
             self._stocks[NO_STOCK_SKU] = STOCK
-        for order_id in self._plan.bad_addresses:
-            country = MARKETPLACES[
-                self._state.order(order_id)["salesChannel"]["marketplaceId"]
-            ].country_code
-            possible(
-                "change_address",
-                order_id,
-                fields={"addressLine1": "1 Main Street", "countryCode": country},
-            )(self._state)
+        blocked = AmazonOrder.objects.filter(
+            import_state="blocked", blocker_rows__code="bad_address"
+        ).distinct()
+        for number, order in enumerate(blocked.order_by("pk")):
+            address = PLACES[order.marketplace_id].addresses[0]
+            if number % 2:
+                events.change_address(
+                    self._state, order.amazon_order_id, fields=address
+                )
+                continue
+            payload = self._state.order(order.amazon_order_id)
+            payload["recipient"] = {"deliveryAddress": address}
+            draft = map_order(Order.from_wire(payload)).shipping_address
+            with self._time.in_the_shop(), self._shop.writer():
+                address_edit.replace_address(order.amazon_order_id, draft, "staff")
 
 
 def report(score: Score, say: Callable[[str], None] = print) -> None:

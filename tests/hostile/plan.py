@@ -98,15 +98,13 @@ class Plan:
     happenings: list[Happening]
     shipments: list[Shipment]
     troubles: list[Trouble]
-    #: Order ids whose address blocks them until somebody corrects it.
-    bad_addresses: list[str]
     #: How often each trouble was drawn.
     shares: Counter[str]
 
 
 def draw(seed: int, orders: int, start: datetime, length: timedelta) -> Plan:
     rng = random.Random(f"hostile {seed}")
-    plan = Plan(start, start + length, orders, [], [], [], [], Counter())
+    plan = Plan(start, start + length, orders, [], [], [], Counter())
     rushes = [start + (length - TAIL) * rng.random() for _ in range(RUSHES)]
     for number in range(orders):
         moment = start + (length - TAIL) * rng.random()
@@ -199,11 +197,7 @@ class _Drawing:
             address=address,
         )
         builder = OrderBuilder(self._seed, self._number, self._moment + YOUNGEST)
-        order = builder.build(seed_order)
-        is_blocking = "addressLine1" in address or "countryCode" in address
-        if is_blocking and not by_amazon:
-            self._plan.bad_addresses.append(order["orderId"])
-        return order
+        return builder.build(seed_order)
 
     def _lines(self) -> Iterator[Line]:
         rng = self._rng
