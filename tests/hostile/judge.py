@@ -136,7 +136,9 @@ def _excuse(
 ) -> None:
     row = blocked.get(order_id)
     if row is None:
-        verdict.missing.append(order_id)
+        here = AmazonOrder.objects.filter(amazon_order_id=order_id).first()
+        said = f"{here.import_state}, {here.note}" if here else "not in the ledger"
+        verdict.missing.append(f"{order_id}: {said}")
     elif not row.blockers or not all(each["message"] for each in row.blockers):
         verdict.blocked_without_reason.append(order_id)
     else:

@@ -147,10 +147,16 @@ class _Drawing:
             ready = self._rng.uniform(0.5, 30)
             self._event(order_id, "release", ready)
         item_ids = [item["orderItemId"] for item in order["orderItems"]]
-        self._live(order_id, ready, by_amazon, item_ids)
+        skus = [item["product"].get("sellerSku") for item in order["orderItems"]]
+        self._live(order_id, ready, by_amazon, item_ids, NO_STOCK_SKU in skus)
 
     def _live(
-        self, order_id: str, ready: float, by_amazon: bool, item_ids: list[str]
+        self,
+        order_id: str,
+        ready: float,
+        by_amazon: bool,
+        item_ids: list[str],
+        is_out_of_stock: bool,
     ) -> None:
         """What becomes of an order that is ready to be shipped, in hours."""
         if self._is("touched"):
@@ -167,7 +173,8 @@ class _Drawing:
         if len(item_ids) > 1 and self._is("line cancelled on Amazon"):
             hours = ready + self._rng.uniform(0.01, 12)
             self._event(order_id, "cancel", hours, order_item_ids=item_ids[-1:])
-        if self._is("shipped in Seller Central"):
+        # What the shop never had cannot be counted out of its stock.
+        if not is_out_of_stock and self._is("shipped in Seller Central"):
             hours = ready + self._rng.uniform(0.2, 20)
             if self._rng.random() < 0.5:
                 self._event(
