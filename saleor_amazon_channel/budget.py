@@ -74,6 +74,15 @@ class SharedBudget:
 
         return self._change(operation, plan, empty)
 
+    def left(self, operation: str, plan: UsagePlan) -> float:
+        """How many calls could be made at once now; takes none."""
+
+        def look(bucket: Bucket) -> tuple[Bucket, float]:
+            is_free = bucket.wait_seconds(clock.now()) == 0
+            return bucket, bucket.refilled(clock.now()).tokens if is_free else 0.0
+
+        return self._change(operation, plan, look)
+
     def learn(self, operation: str, plan: UsagePlan, rate: float) -> None:
         def correct(bucket: Bucket) -> tuple[Bucket, None]:
             if bucket.rate == rate:

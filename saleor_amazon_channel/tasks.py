@@ -19,6 +19,7 @@ from celery import shared_task
 from . import clock, lifecycle, outbox, store
 from .conf import app_settings
 from .importing import importer, news, pull
+from .importing import reconcile as reconciling
 from .models import AmazonOrder, ChannelSettings, SellerAccount, SyncCursor
 from .pushing import feeds, runner
 
@@ -85,6 +86,17 @@ def pull_orders(account_id: int) -> None:
         news.settle()
 
 
+@shared_task(name="saleor_amazon_channel.reconcile")
+def reconcile(account_id: int) -> None:
+    """Compare what Amazon has with what is here, as far as its usage plan allows."""
+    with _at_work():
+        account = SellerAccount.objects.filter(
+            pk=account_id, state=SellerAccount.State.ACTIVE
+        ).first()
+        if account is not None and ChannelSettings.load().active:
+            reconciling.run(account)
+
+
 @shared_task(name="saleor_amazon_channel.import_orders")
 def import_orders() -> None:
     """Import what is ready, look again at what is blocked, and cancel in the shop what
@@ -132,6 +144,7 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
     ).exists()
     if sweep_due:
         work.append((sweep, ()))
+    work += [(reconcile, (account.pk,)) for account in reconciling.due_accounts()]
     if outbox.has_work() or feeds.has_work():
         work.append((push, ()))
     return work

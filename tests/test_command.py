@@ -21,6 +21,7 @@ from saleor_amazon_channel.models import (
     ChannelSettings,
     SellerAccount,
     SyncCursor,
+    UsageBudget,
 )
 from wire_orders import NOW
 
@@ -115,7 +116,8 @@ def test_status_needs_no_encryption_key(active: SellerAccount, settings: Any) ->
 
     assert run("status") == (
         "Channel on, pull every 4 minutes\n"
-        "Mugs and more (EU): active, last pull never, next now\n"
+        "Mugs and more (EU): active\n"
+        "  orders: last never; now\n"
         "orders: none\n"
         "outbox: none\n"
     )
@@ -123,15 +125,47 @@ def test_status_needs_no_encryption_key(active: SellerAccount, settings: Any) ->
 
 
 def test_status_says_what_the_next_pull_waits_for(account: SellerAccount) -> None:
-    line = "Mugs and more (EU): {}, last pull never, next {}"
-    assert line.format("active", "when the channel is switched on") in run("status")
+    line = "orders: last never; {}\n"
+    assert line.format("The channel is switched off.") in run("status")
 
     ChannelSettings.objects.create(id=1, active=True)
     SellerAccount.objects.update(state="paused")
-    assert line.format("paused", "when the account is active") in run("status")
+    assert line.format("The account is not active.") in run("status")
 
     SellerAccount.objects.update(state="active")
     SyncCursor.objects.create(
         account=account, stream="orders", next_run_at=NOW + timedelta(minutes=4)
     )
-    assert line.format("active", "2026-11-20 12:04:00+00:00") in run("status")
+    assert line.format("It runs next at 2026-11-20 12:04:00 UTC.") in run("status")
+
+
+def test_status_says_what_is_left_of_amazons_usage_plans(
+    account: SellerAccount,
+) -> None:
+    UsageBudget.objects.create(
+        account=account,
+        operation="searchOrders",
+        rate=0.0056,
+        burst=20,
+        tokens=3,
+        refilled_at=NOW,
+    )
+    UsageBudget.objects.create(
+        account=account,
+        operation="getOrder",
+        rate=0.5,
+        burst=30,
+        tokens=3,
+        refilled_at=NOW,
+        blocked_until=NOW + timedelta(seconds=9),
+    )
+
+    told = run("status")
+
+    assert "searchOrders: 3 of 20 calls left, one more every 179 s\n" in told
+    assert (
+        "getOrder: 0 of 30 calls left, one more every 2 s, none before "
+        "2026-11-20 12:00:09+00:00\n"
+    ) in told
+    [listed] = json.loads(run("status", "--json"))["accounts"]
+    assert [each["calls_left"] for each in listed["budgets"]] == [0.0, 3.0]

@@ -11,6 +11,7 @@ from .. import models
 from . import host as graphql_host
 from . import ids, orders, pagination
 from .blocked import BlockedQueries
+from .scheduler import SchedulerQueries
 from .types import (
     AmazonAccount,
     AmazonOrder,
@@ -28,6 +29,8 @@ COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
     "Query": {
         "amazonAccounts": {"complexity": 1},
         "amazonBlockers": {"complexity": 1},
+        "amazonReconciliations": {"complexity": 1},
+        "amazonScheduler": {"complexity": 1},
         "amazonSkuMappings": {"complexity": 1},
         "amazonOrder": {"complexity": 1},
         "amazonOrders": {"complexity": 1, "multipliers": ["first", "last"]},
@@ -41,7 +44,7 @@ COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
-class AmazonQueries(BlockedQueries, graphene.ObjectType):
+class AmazonQueries(BlockedQueries, SchedulerQueries, graphene.ObjectType):
     """Mixed into the host's Query."""
 
     amazon_accounts = list_of(

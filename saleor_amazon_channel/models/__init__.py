@@ -15,6 +15,7 @@ from .ledger import (
     CommunicationLog,
     ForeignPackage,
     OrderEvent,
+    Reconciliation,
     SyncCursor,
 )
 from .outbox import Feed, OutboxAttempt, OutboxEntry
@@ -34,6 +35,7 @@ __all__ = [
     "OrderEvent",
     "OutboxAttempt",
     "OutboxEntry",
+    "Reconciliation",
     "SellerAccount",
     "SkuMapping",
     "SyncCursor",

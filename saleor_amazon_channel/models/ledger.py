@@ -290,6 +290,40 @@ class SyncCursor(models.Model):
         return self.stream
 
 
+class Reconciliation(models.Model):
+    """A comparison of what Amazon has with what is here, and what came of it."""
+
+    account = models.ForeignKey(
+        SellerAccount, related_name="reconciliations", on_delete=models.CASCADE
+    )
+    #: Orders that Amazon changed since then are compared.
+    since = models.DateTimeField()
+    started_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(null=True)
+    #: When it goes on, while it is not finished.
+    next_run_at = models.DateTimeField(default=clock.now)
+    page_token = models.TextField(blank=True)
+    #: Orders that Amazon has.
+    there = models.PositiveIntegerField(default=0)
+    #: Of these were not here, or here as they had been before; both were read anew.
+    missing = models.PositiveIntegerField(default=0)
+    outdated = models.PositiveIntegerField(default=0)
+    #: Orders of the shop that are gone, or whose total is not Amazon's.
+    gone_from_shop = models.PositiveIntegerField(default=0)
+    wrong_total = models.PositiveIntegerField(default=0)
+    #: Amazon order ids of all that was found, the first hundred.
+    order_ids = models.JSONField(default=list)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account", "-started_at"], name="amz_reconcile_idx")
+        ]
+
+    def __str__(self) -> str:
+        return f"reconciliation of {self.started_at:%Y-%m-%d}"
+
+
 class OrderEvent(models.Model):
     """One entry of an order's timeline. Holds no personal data."""
 

@@ -52,6 +52,8 @@ REQUESTS = {
         "mutation { amazonOrderRetryImport(ids: []) { errors { code } } }",
         "MANAGE_ORDERS",
     ),
+    "amazonReconciliations": ("{ amazonReconciliations { id } }", "MANAGE_ORDERS"),
+    "amazonScheduler": ("{ amazonScheduler { isActive } }", "MANAGE_PLUGINS"),
     "amazonSkuMappings": ("{ amazonSkuMappings { id } }", "MANAGE_PLUGINS"),
     "amazonSkuMappingSet": (
         'mutation { amazonSkuMappingSet(accountId: "x", input: []) '

@@ -7,15 +7,16 @@ import logging
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 
 from ... import clock, failures, lifecycle, store, tasks
-from ...importing import importer, news, pull
+from ...importing import importer, news, pull, reconcile
 from ...ledger import status
-from ...models import ChannelSettings, SellerAccount
+from ...models import ChannelSettings, Reconciliation, SellerAccount
 from ...pushing import runner
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,9 @@ class Command(BaseCommand):
             help="do what Celery would, in this process",
         )
         work.add_argument("--once", action="store_true", help="one round, then stop")
+        commands.add_parser(
+            "reconcile", help="compare what Amazon has with what is here, now"
+        )
         state = commands.add_parser("status", help="show accounts, orders and outbox")
         state.add_argument("--json", action="store_true")
 
@@ -66,6 +70,16 @@ class Command(BaseCommand):
         news.settle()
         self.stdout.write(f"{imported.imported} imported, {imported.blocked} blocked")
 
+    def reconcile(self, **_: Any) -> None:
+        for account in SellerAccount.objects.filter(state=SellerAccount.State.ACTIVE):
+            row = reconcile.start(account)
+            # Not when its turn comes, but now.
+            Reconciliation.objects.filter(pk=row.pk).update(next_run_at=clock.now())
+            row = reconcile.run(account)
+            self.stdout.write(
+                f"{account}: {reconcile.in_words(row)} {row.last_error}".rstrip()
+            )
+
     def push(self, **_: Any) -> None:
         found = lifecycle.sweep()
         result = runner.push()
@@ -87,7 +101,7 @@ class Command(BaseCommand):
     def status(self, **options: Any) -> None:
         state = status.read()
         if options["json"]:
-            self.stdout.write(json.dumps(state, default=str, indent=2))
+            self.stdout.write(json.dumps(asdict(state), default=str, indent=2))
             return
         for line in status.as_lines(state):
             self.stdout.write(line)

@@ -1,0 +1,213 @@
+"""What runs when, what is left of Amazon's usage plans, and the daily comparisons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import graphene
+
+from .. import models
+from ..importing import reconcile
+from ..ledger import status
+from . import host as graphql_host
+from . import ids
+from .enums import AmazonAccountState
+from .ids import to_global
+from .types import list_of, requires
+
+host = graphql_host.current()
+
+MAX_RECONCILIATIONS = 100
+
+
+class AmazonStream(graphene.ObjectType):
+    name = graphene.String(
+        required=True, description="What is read from Amazon again and again."
+    )
+    last_run_at = host.DateTime(description="The time it last ran.")
+    next_run_at = host.DateTime(description="The time it is to run next.")
+    last_error = graphene.String(description="Why the last run did not end well.")
+    waits_for = graphene.String(
+        description="Why it does not run now. `null` when it is due, or running."
+    )
+
+    class Meta:
+        description = "Something that is read from Amazon again and again."
+
+    @staticmethod
+    def resolve_last_error(root: status.Stream, _info: Any) -> str | None:
+        return root.last_error or None
+
+    @staticmethod
+    def resolve_waits_for(root: status.Stream, _info: Any) -> str | None:
+        return root.waits_for or None
+
+
+class AmazonUsageBudget(graphene.ObjectType):
+    operation = graphene.String(
+        required=True, description="The operation, as Amazon's API names it."
+    )
+    calls_left = graphene.Float(
+        required=True, description="How many calls can be made at once now."
+    )
+    rate = graphene.Float(required=True, description="Calls per second that come back.")
+    burst = graphene.Int(
+        required=True, description="How many calls are saved up at most."
+    )
+    blocked_until = host.DateTime(
+        description="Amazon throttled us: no call is made before this time."
+    )
+
+    class Meta:
+        description = "What is left of one of Amazon's usage plans."
+
+
+class AmazonAccountSchedule(graphene.ObjectType):
+    account_id = graphene.ID(required=True, description="The ID of the seller account.")
+    name = graphene.String(required=True, description="The account's name.")
+    state = AmazonAccountState(
+        required=True, description="Whether orders are exchanged with Amazon."
+    )
+    state_reason = graphene.String(
+        description="What must be done while the account is not active."
+    )
+    streams = list_of(AmazonStream, "What is read again and again.")
+    budgets = list_of(AmazonUsageBudget, "What is left of Amazon's usage plans.")
+
+    class Meta:
+        description = "What runs when for a seller account."
+
+    @staticmethod
+    def resolve_account_id(root: status.AccountStatus, _info: Any) -> str | None:
+        return to_global("AmazonAccount", root.id)
+
+    @staticmethod
+    def resolve_state_reason(root: status.AccountStatus, _info: Any) -> str | None:
+        return root.state_reason or None
+
+
+class AmazonStateCount(graphene.ObjectType):
+    state = graphene.String(required=True, description="The state.")
+    count = graphene.Int(required=True, description="How many are in it.")
+
+    class Meta:
+        description = "How many orders, or messages to Amazon, are in a state."
+
+
+class AmazonScheduler(graphene.ObjectType):
+    is_active = graphene.Boolean(
+        required=True, description="Whether the Amazon sales channel is switched on."
+    )
+    is_read_only = graphene.Boolean(
+        required=True, description="Whether nothing is sent to Amazon."
+    )
+    pull_interval_minutes = graphene.Int(
+        required=True, description="How often orders are read."
+    )
+    accounts = list_of(AmazonAccountSchedule, "The seller accounts.")
+    orders = list_of(AmazonStateCount, "The orders by import state.")
+    outbox = list_of(AmazonStateCount, "The messages to Amazon by state.")
+
+    class Meta:
+        description = "What runs when, and why something waits."
+
+    @staticmethod
+    def resolve_is_active(root: status.ChannelStatus, _info: Any) -> bool:
+        return root.active
+
+    @staticmethod
+    def resolve_is_read_only(root: status.ChannelStatus, _info: Any) -> bool:
+        return root.read_only
+
+    @staticmethod
+    def resolve_orders(root: status.ChannelStatus, _info: Any) -> list[Any]:
+        return [AmazonStateCount(*each) for each in sorted(root.orders.items())]
+
+    @staticmethod
+    def resolve_outbox(root: status.ChannelStatus, _info: Any) -> list[Any]:
+        return [AmazonStateCount(*each) for each in sorted(root.outbox.items())]
+
+
+class AmazonReconciliation(graphene.ObjectType):
+    id = graphene.GlobalID(required=True, description="The ID of the comparison.")
+    account_id = graphene.ID(required=True, description="The ID of the seller account.")
+    started_at = host.DateTime(required=True, description="The time it began.")
+    finished_at = host.DateTime(
+        description="The time it ended. `null` while it is under way."
+    )
+    there = graphene.Int(required=True, description="Orders that Amazon has.")
+    missing = graphene.Int(
+        required=True, description="Of these were not here; they have been read."
+    )
+    outdated = graphene.Int(
+        required=True,
+        description="Of these were here as they had been before; they have been read.",
+    )
+    gone_from_shop = graphene.Int(
+        required=True, description="Imported orders that the shop does not have."
+    )
+    wrong_total = graphene.Int(
+        required=True, description="Imported orders with another total in the shop."
+    )
+    amazon_order_ids = list_of(
+        graphene.String, "Amazon's IDs of what was found, the first hundred."
+    )
+    summary = graphene.String(required=True, description="All of it in words.")
+
+    class Meta:
+        description = "A comparison of what Amazon has with what is here."
+        interfaces = (graphene.relay.Node,)
+
+    @staticmethod
+    def resolve_account_id(root: models.Reconciliation, _info: Any) -> str | None:
+        return to_global("AmazonAccount", root.account_id)
+
+    @staticmethod
+    def resolve_amazon_order_ids(root: models.Reconciliation, _info: Any) -> Any:
+        return root.order_ids
+
+    @staticmethod
+    def resolve_summary(root: models.Reconciliation, _info: Any) -> str:
+        return reconcile.in_words(root)
+
+
+class SchedulerQueries(graphene.ObjectType):
+    """Mixed into the Query."""
+
+    amazon_scheduler = graphene.Field(
+        AmazonScheduler,
+        required=True,
+        description=requires(
+            "What runs when, and why something waits.", host.MANAGE_PLUGINS
+        ),
+    )
+    amazon_reconciliations = list_of(
+        AmazonReconciliation,
+        requires(
+            "The daily comparisons of what Amazon has with what is here, the last "
+            f"{MAX_RECONCILIATIONS}, the newest first.",
+            host.MANAGE_ORDERS,
+        ),
+        account_id=graphene.Argument(
+            graphene.ID, description="Only of this seller account."
+        ),
+    )
+
+    @staticmethod
+    def resolve_amazon_scheduler(_root: Any, info: Any) -> status.ChannelStatus:
+        host.require(info.context, host.MANAGE_PLUGINS)
+        with host.reading(info.context) as using:
+            return status.read(using)
+
+    @staticmethod
+    def resolve_amazon_reconciliations(
+        _root: Any, info: Any, account_id: str | None = None
+    ) -> list[models.Reconciliation]:
+        host.require(info.context, host.MANAGE_ORDERS)
+        with host.reading(info.context) as using:
+            rows = models.Reconciliation.objects.using(using).order_by(
+                "-started_at", "-pk"
+            )
+            if account_id is not None:
+                rows = rows.filter(account_id=ids.own(account_id, "AmazonAccount"))
+            return list(rows[:MAX_RECONCILIATIONS])

@@ -1,0 +1,149 @@
+"""Once a day Amazon's orders are compared with ours, and what is missing is read.
+
+Run in both shops: see ``world``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from contract.driver import StaffDriver
+from journeys.world import World, running_world
+from saleor_amazon_channel import clock
+from saleor_amazon_channel.importing import reconcile
+from saleor_amazon_channel.models import AmazonOrder, Reconciliation, UsageBudget
+from saleor_amazon_channel.store.contract import Store
+from wire_orders import wire_order
+
+ORDER = "111-0000001-0000001"
+OTHER = "111-0000001-0000002"
+
+
+@pytest.fixture
+def world(shop: StaffDriver, store: Store) -> Iterator[World]:
+    with running_world(shop, store) as world:
+        yield world
+
+
+def a_day_later(world: World) -> Reconciliation:
+    world.move_clock(timedelta(hours=24))
+    for _ in range(3):
+        world.work()
+        world.move_clock(timedelta(minutes=10))
+    return Reconciliation.objects.latest("pk")
+
+
+def test_a_day_on_which_all_is_well(world: World) -> None:
+    world.sandbox.state.put_orders([wire_order(), wire_order(OTHER)])
+    world.work_until_quiet(2)
+    assert Reconciliation.objects.count() == 0
+
+    row = a_day_later(world)
+
+    assert row.finished_at is not None
+    assert reconcile.in_words(row) == "2 there, 2 here, 0 missing, 0 double."
+    # The next one is tomorrow's.
+    world.work_until_quiet(3)
+    assert Reconciliation.objects.count() == 1
+    assert world.shop.order_count() == 2
+
+
+def test_an_order_that_no_scan_showed_is_found_and_imported(world: World) -> None:
+    world.sandbox.state.put_orders([wire_order()])
+    world.work_until_quiet(4)
+    # It appears in Amazon's list behind where the scans have read to.
+    world.sandbox.state.put_orders([wire_order(OTHER)])
+    world.work_until_quiet(3)
+    assert not AmazonOrder.objects.filter(amazon_order_id=OTHER).exists()
+
+    row = a_day_later(world)
+
+    assert (row.there, row.missing, row.order_ids) == (2, 1, [OTHER])
+    assert reconcile.in_words(row) == (
+        "2 there, 1 here, 1 missing, 0 double; what was missing or outdated has been "
+        "read from Amazon."
+    )
+    assert world.ledger_order(OTHER).import_state == "imported"
+    assert world.shop.order_count() == 2
+
+
+def test_an_order_that_is_here_as_it_was_before_is_read_anew(world: World) -> None:
+    pending = wire_order(status="PENDING")
+    world.sandbox.state.put_orders([pending])
+    world.work_until_quiet(4)
+    updated = clock.now() - timedelta(minutes=15)
+    world.sandbox.state.put_orders([wire_order(updated=updated)])
+    world.work_until_quiet(3)
+    assert world.ledger_order(ORDER).import_state == "waiting"
+
+    row = a_day_later(world)
+
+    assert (row.missing, row.outdated) == (0, 1)
+    assert world.ledger_order(ORDER).import_state == "imported"
+
+
+def test_what_the_shop_lost_or_changed_is_said_and_not_made_anew(
+    world: World,
+) -> None:
+    world.sandbox.state.put_orders([wire_order(), wire_order(OTHER)])
+    world.work_until_quiet(2)
+    AmazonOrder.objects.filter(amazon_order_id=ORDER).update(
+        shop_order_id="00000000-0000-0000-0000-000000000000"
+    )
+    AmazonOrder.objects.filter(amazon_order_id=OTHER).update(
+        grand_total=Decimal("1.00")
+    )
+
+    row = a_day_later(world)
+
+    assert (row.gone_from_shop, row.wrong_total) == (1, 1)
+    assert set(row.order_ids) == {ORDER, OTHER}
+    assert "1 gone from the shop, 1 with another total in the shop" in (
+        reconcile.in_words(row)
+    )
+    assert world.shop.order_count() == 2
+
+
+def test_the_scans_keep_their_calls_and_it_goes_on_where_it_stopped(
+    world: World,
+) -> None:
+    orders = [wire_order(f"111-0000004-{number:07}") for number in range(250)]
+    world.sandbox.state.put_orders(orders)
+    world.work_until_quiet(2)
+    UsageBudget.objects.filter(operation="searchOrders").update(
+        tokens=reconcile.CALLS_LEFT_TO_SCANS + 1.5, rate=0.0001
+    )
+    with world.shop.writer():
+        row = reconcile.run(world.account)
+    assert (row.there, row.finished_at) == (200, None)
+    assert reconcile.in_words(row).endswith("so far.")
+
+    # Another worker finds it under way, and leaves it alone.
+    with world.shop.writer():
+        assert reconcile.run(world.account).there == 200
+    UsageBudget.objects.filter(operation="searchOrders").update(tokens=20)
+    world.move_clock(timedelta(minutes=10))
+    world.work()
+
+    row.refresh_from_db()
+    assert (row.there, row.missing) == (250, 0)
+    assert row.finished_at is not None
+
+
+def test_many_missing_orders_are_read_in_several_goes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "MOST_READ", 4)
+    world.work_until_quiet(4)
+    world.sandbox.state.put_orders(
+        [wire_order(f"111-0000004-{number:07}") for number in range(10)]
+    )
+
+    row = a_day_later(world)
+
+    assert (row.there, row.missing) == (10, 10)
+    assert world.shop.order_count() == 10
