@@ -21,7 +21,7 @@ from django.db import connection
 from django.db.models import Sum
 from saleor.order import FulfillmentStatus, OrderStatus
 from saleor.order.models import FulfillmentLine, Order
-from saleor.payment import TransactionEventType
+from saleor.payment import TransactionAction, TransactionEventType
 from saleor.payment.models import TransactionItem
 
 from .. import clock
@@ -40,6 +40,7 @@ mutation AmazonReportEvent(
   $amount: PositiveDecimal!
   $time: DateTime!
   $message: String!
+  $availableActions: [TransactionActionEnum!]!
 ) {
   result: transactionEventReport(
     token: $token
@@ -48,7 +49,7 @@ mutation AmazonReportEvent(
     amount: $amount
     time: $time
     message: $message
-    availableActions: []
+    availableActions: $availableActions
   ) { errors { field code } }
 }
 """
@@ -165,6 +166,7 @@ def report_change_of_charge(order: Order, difference: Decimal) -> None:
             "amount": abs(difference),
             "time": clock.now().isoformat(),
             "message": "The order changed on Amazon",
+            "availableActions": [TransactionAction.REFUND.upper()],
         },
     )
 
@@ -193,6 +195,7 @@ def _refund(order: Order) -> bool:
                 "amount": transaction.charged_value,
                 "time": clock.now().isoformat(),
                 "message": "Cancelled on Amazon",
+                "availableActions": [],
             },
         )
     return bool(transactions)
