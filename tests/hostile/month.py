@@ -119,13 +119,9 @@ class Score:
             for name in Verdict.WRONG
         }
         return {
+            **worst,
             "blocked_left": len(self.after.blocked),
             "calls": sum(sum(each.values()) for each in self.calls.values()),
-            **{
-                k: v
-                for k, v in worst.items()
-                if k not in ("missing", "double", "wrong_total")
-            },
             "mails": self.mails,
             "orders": self.size.orders,
             "seed": self.size.seed,
