@@ -44,6 +44,7 @@ from ..models import ChannelSettings, SellerAccount, SyncCursor
 logger = logging.getLogger(__name__)
 
 STREAM = "orders"
+#: At least; see ``_overlap``.
 OVERLAP = timedelta(minutes=5)
 #: Longer than a page can take: time-outs and retries of one call included.
 LEASE_LIFETIME = timedelta(minutes=5)
@@ -198,7 +199,7 @@ def _fetch(client: Client, account: SellerAccount, cursor_id: int) -> _Page:
                 pk=account.pk
             )
         page_filter = {
-            "last_updated_after": (since - OVERLAP).isoformat(),
+            "last_updated_after": (since - _overlap()).isoformat(),
             "marketplace_ids": list(
                 account.marketplaces.filter(is_participating=True)
                 .order_by("marketplace_id")
@@ -214,6 +215,13 @@ def _fetch(client: Client, account: SellerAccount, cursor_id: int) -> _Page:
         page = _search(client, cursor.page_token, page_filter, _WITHOUT_BUYER)
         communication.note_failure(account, SEARCH_ORDERS, failure)
     return _Page(page, page_filter, is_with_buyer=False)
+
+
+def _overlap() -> timedelta:
+    """Every change is seen by two scans at least: Amazon's list may be behind its own
+    orders, and show one of them as it was before (docs issue 688)."""
+    interval = ChannelSettings.load().pull_interval
+    return max(OVERLAP, interval + timedelta(minutes=1))
 
 
 def _search(

@@ -197,8 +197,10 @@ def _check_order(
             tracking for tracking in here if here[tracking] != there.get(tracking)
         ]
         if overtaken:
-            # Staff were faster than the news; they have to be told.
-            if any(
+            # Staff were faster than the news: cancelled, or sent from Seller Central,
+            # on Amazon. They have to be told.
+            is_overtaken = status == "CANCELLED" or there.keys() - here.keys()
+            if is_overtaken and any(
                 "not confirmed" in note or "cancelled on Amazon" in note
                 for note in order.notes
             ):

@@ -15,7 +15,12 @@ from contract.driver import OrderView, StaffDriver
 from journeys.world import World, running_world
 from saleor_amazon_channel import clock, lifecycle
 from saleor_amazon_channel.importing import news
-from saleor_amazon_channel.models import AmazonOrder, ForeignPackage, OutboxEntry
+from saleor_amazon_channel.models import (
+    AmazonOrder,
+    ChannelSettings,
+    ForeignPackage,
+    OutboxEntry,
+)
 from saleor_amazon_channel.sandbox import events
 from saleor_amazon_channel.store.contract import Store
 from wire_orders import NOW, wire_item, wire_order
@@ -431,6 +436,25 @@ def test_older_news_that_comes_late_changes_nothing(world: World) -> None:
 
     assert view(world) == after
     assert world.ledger_order(ORDER).fulfillment_status == "SHIPPED"
+
+
+def test_a_change_that_a_scan_showed_as_it_was_before_is_seen_by_the_next(
+    world: World,
+) -> None:
+    ChannelSettings.objects.update(pull_interval_minutes=15)
+    world.sandbox.state.put_orders([wire_order(status="PENDING")])
+    world.work()
+    world.move_clock(timedelta(minutes=1))
+    events.release(world.sandbox.state, ORDER)
+    world.sandbox.state.inject_fault("searchOrders", "stale")
+
+    world.move_clock(timedelta(minutes=15))
+    world.work()
+    assert world.ledger_order(ORDER).fulfillment_status == "PENDING"
+    world.move_clock(timedelta(minutes=15))
+    world.work()
+
+    assert world.ledger_order(ORDER).import_state == "imported"
 
 
 def test_news_that_fails_is_tried_again_and_alone(
