@@ -136,21 +136,32 @@ class AmazonReconciliation(graphene.ObjectType):
         description="The time it ended. `null` while it is under way."
     )
     there = graphene.Int(required=True, description="Orders that Amazon has.")
-    missing = graphene.Int(
-        required=True, description="Of these were not here; they have been read."
-    )
-    outdated = graphene.Int(
+    here = graphene.Int(required=True, description="Of these were here.")
+    unsettled = graphene.Int(
         required=True,
-        description="Of these were here as they had been before; they have been read.",
+        description=(
+            "Orders that changed after the last scan, and were not compared. Many of "
+            "them mean that the scans are behind."
+        ),
     )
-    gone_from_shop = graphene.Int(
-        required=True, description="Imported orders that the shop does not have."
+    missing = list_of(graphene.String, "Amazon's IDs of orders that were not here.")
+    outdated = list_of(
+        graphene.String,
+        "Amazon's IDs of orders that were here as they had been before.",
     )
-    wrong_total = graphene.Int(
-        required=True, description="Imported orders with another total in the shop."
+    unread = list_of(
+        graphene.String,
+        "Of both those that could not be read from Amazon; the others have been.",
     )
-    amazon_order_ids = list_of(
-        graphene.String, "Amazon's IDs of what was found, the first hundred."
+    gone_from_shop = list_of(
+        graphene.String, "Amazon's IDs of imported orders that the shop does not have."
+    )
+    wrong_total = list_of(
+        graphene.String,
+        "Amazon's IDs of imported orders with another total in the shop.",
+    )
+    last_error = graphene.String(
+        description="Why it does not go on, while it is under way."
     )
     summary = graphene.String(required=True, description="All of it in words.")
 
@@ -163,8 +174,8 @@ class AmazonReconciliation(graphene.ObjectType):
         return to_global("AmazonAccount", root.account_id)
 
     @staticmethod
-    def resolve_amazon_order_ids(root: models.Reconciliation, _info: Any) -> Any:
-        return root.order_ids
+    def resolve_last_error(root: models.Reconciliation, _info: Any) -> str | None:
+        return root.last_error or None
 
     @staticmethod
     def resolve_summary(root: models.Reconciliation, _info: Any) -> str:

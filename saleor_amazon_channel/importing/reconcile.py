@@ -1,6 +1,6 @@
 """The proof that no order is lost: once a day Amazon's orders are compared with ours.
 
-Amazon's list is read once more, for the last two days, without buyer data; what it has
+Amazon's list is read once more, for the last three days, without buyer data; what it has
 and the ledger has not, or has as it was before, is read order by order and recorded.
 Then the shop is asked for the orders that were made of them. Orders do go missing from
 a scan now and then and turn up later (selling-partner-api-models issues 3945, 5048).
@@ -12,7 +12,7 @@ several are left, so it may take a while, and goes on page by page where it stop
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.db.models import Q
@@ -29,17 +29,16 @@ from . import pull
 logger = logging.getLogger(__name__)
 
 INTERVAL = timedelta(days=1)
-#: How far back Amazon's changes are compared.
-WINDOW = timedelta(days=2)
+#: How far back Amazon's changes are compared, so that each is twice, and the shop's
+#: orders.
+WINDOW = timedelta(days=3)
+SHOP_WINDOW = timedelta(days=30)
 #: Calls that are left to the scans, of the 20 that the usage plan saves up.
 CALLS_LEFT_TO_SCANS = 6
 GO_ON_AFTER = timedelta(minutes=10)
-#: Another worker is not at it, unless it died, for longer than this.
-CLAIM_LIFETIME = timedelta(minutes=5)
-#: Orders read anew in one go; the others are when it goes on.
-MOST_READ = 25
-MOST_NAMED = 100
-MAX_WAIT_SECONDS = 2.0
+#: Longer than a page takes, with a hundred orders to read.
+CLAIM_LIFETIME = timedelta(minutes=15)
+MAX_WAIT_SECONDS = 5.0
 
 
 def due_accounts() -> list[SellerAccount]:
@@ -47,16 +46,21 @@ def due_accounts() -> list[SellerAccount]:
     now = clock.now()
     under_way = Reconciliation.objects.filter(finished_at=None)
     begun = Reconciliation.objects.filter(started_at__gt=now - INTERVAL)
+    to_go_on = under_way.filter(_is_free(), next_run_at__lte=now)
     return list(
         SellerAccount.objects.filter(state=SellerAccount.State.ACTIVE)
         .filter(
-            Q(pk__in=under_way.filter(next_run_at__lte=now).values("account_id"))
+            Q(pk__in=to_go_on.values("account_id"))
             | Q(created_at__lte=now - INTERVAL)
             & ~Q(pk__in=begun.values("account_id"))
             & ~Q(pk__in=under_way.values("account_id"))
         )
         .order_by("pk")
     )
+
+
+def _is_free() -> Q:
+    return Q(claimed_until=None) | Q(claimed_until__lte=clock.now())
 
 
 def start(account: SellerAccount) -> Reconciliation:
@@ -68,35 +72,33 @@ def start(account: SellerAccount) -> Reconciliation:
 
 
 def run(account: SellerAccount) -> Reconciliation:
-    """Go on with the account's comparison as far as the usage plan allows."""
+    """Go on with the account's comparison as far as the usage plan allows; nothing
+    while another worker is at it."""
     row = start(account)
-    now = clock.now()
-    taken = Reconciliation.objects.filter(pk=row.pk, next_run_at__lte=now).update(
-        next_run_at=now + CLAIM_LIFETIME
-    )
-    if not taken or row.finished_at:
+    claim = {"claimed_until": clock.now() + CLAIM_LIFETIME}
+    if not Reconciliation.objects.filter(_is_free(), pk=row.pk).update(**claim):
         return row
     row.refresh_from_db()
     row.last_error = ""
     try:
         with budget.client_for(account) as client:
-            while row.finished_at is None:
-                if _calls_left(account) < CALLS_LEFT_TO_SCANS:
-                    break
+            while (
+                row.finished_at is None and _calls_left(account) >= CALLS_LEFT_TO_SCANS
+            ):
                 _page(row, account, client)
-                # Counted page by page: what is not saved is compared again.
-                row.next_run_at = clock.now() + CLAIM_LIFETIME
-                row.save()
     except errors.TryLater as failure:
         row.last_error = str(failure)
-    except errors.InvalidRequest:
-        # Most likely the page's token has expired (24 h): over again.
-        row.page_token, row.there = "", 0
     except errors.AmazonError as failure:
         row.last_error = str(failure)
         communication.note_failure(account, SEARCH_ORDERS, failure)
-    row.next_run_at = clock.now() + GO_ON_AFTER
-    row.save()
+        if isinstance(failure, errors.InvalidRequest):
+            # Most likely the page's token has expired (24 h): over again.
+            row.page_token = ""
+            row.there = row.here = row.unsettled = 0
+    finally:
+        row.next_run_at = clock.now() + GO_ON_AFTER
+        row.claimed_until = None
+        row.save()
     return row
 
 
@@ -119,62 +121,63 @@ def _page(row: Reconciliation, account: SellerAccount, client: Client) -> None:
         pagination_token=row.page_token or None,
         max_wait_seconds=MAX_WAIT_SECONDS,
     )
-    different = _compare(row, account, page.orders)
+    different, here, unsettled = _compare(row, account, page.orders)
     if different:
-        pull.pull_named(account, different[:MOST_READ], client, MAX_WAIT_SECONDS)
-    if len(different) > MOST_READ:
-        # The others of this page when it is read once more.
-        return
+        # What was found is kept, whatever happens to us while it is read.
+        row.save(update_fields=["missing", "outdated"])
+        failed = pull.pull_named(account, different, client, MAX_WAIT_SECONDS)
+        _name(row.unread, failed)
     row.there += len(page.orders)
+    row.here += here
+    row.unsettled += unsettled
     row.page_token = page.next_token or ""
+    row.claimed_until = clock.now() + CLAIM_LIFETIME
     if not row.page_token:
         _compare_with_shop(row, account)
         row.finished_at = clock.now()
-        if row.missing or row.outdated or row.gone_from_shop or row.wrong_total:
+        if not is_clean(row):
             logger.warning("account %s: %s", account.pk, in_words(row))
+    row.save()
 
 
 def _compare(
     row: Reconciliation, account: SellerAccount, orders: Sequence[Order]
-) -> list[str]:
-    """Amazon order ids that the ledger does not have, or has as they were before."""
+) -> tuple[list[str], int, int]:
+    """The orders to be read anew, how many are here, and how many the next scan is to
+    bring."""
     watermark = (
         SyncCursor.objects.filter(account=account, stream=pull.STREAM)
         .values_list("watermark", flat=True)
         .first()
     )
-    if watermark is None:
-        return []
-    # What changed since then the next scan brings.
-    settled = {
-        order.order_id: order.last_updated_time
-        for order in orders
-        if order.last_updated_time <= watermark - pull.OVERLAP
-    }
-    here = dict(
-        AmazonOrder.objects.filter(amazon_order_id__in=settled).values_list(
-            "amazon_order_id", "last_updated_time"
-        )
+    known = dict(
+        AmazonOrder.objects.filter(
+            amazon_order_id__in=[order.order_id for order in orders]
+        ).values_list("amazon_order_id", "last_updated_time")
     )
-    missing = [order_id for order_id in settled if order_id not in here]
-    outdated = [
-        order_id
-        for order_id, updated in settled.items()
-        if order_id in here and here[order_id] < updated
-    ]
-    row.missing += len(missing[:MOST_READ])
-    row.outdated += len(outdated[: MOST_READ - len(missing[:MOST_READ])])
-    _name(row, [*missing, *outdated])
-    return [*missing, *outdated]
+    missing, outdated, unsettled = [], [], 0
+    for order in orders:
+        order_id, updated = order.order_id, order.last_updated_time
+        if order_id in known and known[order_id] >= updated:
+            continue
+        if watermark is None or updated > watermark - pull.OVERLAP:
+            unsettled += 1
+        elif order_id in known:
+            outdated.append(order_id)
+        else:
+            missing.append(order_id)
+    _name(row.missing, missing)
+    _name(row.outdated, outdated)
+    return [*missing, *outdated], len(known), unsettled
 
 
 def _compare_with_shop(row: Reconciliation, account: SellerAccount) -> None:
-    """Whether the shop still has what was made of these orders, at Amazon's total."""
+    """Whether the shop still has what was made of Amazon's orders, at their totals."""
     orders = (
         AmazonOrder.objects.filter(
             account=account,
             import_state=AmazonOrder.ImportState.IMPORTED,
-            last_updated_time__gte=row.since,
+            last_updated_time__gte=row.started_at - SHOP_WINDOW,
             follow_at=None,
         )
         .exclude(fulfillment_status=FulfillmentStatus.CANCELLED)
@@ -184,37 +187,45 @@ def _compare_with_shop(row: Reconciliation, account: SellerAccount) -> None:
     while batch := list(orders.filter(pk__gt=last)[:500]):
         last = batch[-1].pk
         figures = store.current().figures([o.shop_order_id or "" for o in batch])
-        gone = [o.amazon_order_id for o in batch if o.shop_order_id not in figures]
-        wrong = [
-            order.amazon_order_id
-            for order in batch
-            if (there := figures.get(order.shop_order_id or ""))
-            and order.grand_total is not None
-            and there.total != order.grand_total
-        ]
-        row.gone_from_shop += len(gone)
-        row.wrong_total += len(wrong)
-        _name(row, [*gone, *wrong])
+        for order in batch:
+            there = figures.get(order.shop_order_id or "")
+            if there is None:
+                _name(row.gone_from_shop, [order.amazon_order_id])
+            elif order.grand_total not in (None, there.total):
+                _name(row.wrong_total, [order.amazon_order_id])
 
 
-def _name(row: Reconciliation, order_ids: Sequence[str]) -> None:
-    known = dict.fromkeys([*row.order_ids, *order_ids])
-    row.order_ids = list(known)[:MOST_NAMED]
+def _name(known: list[str], order_ids: Iterable[str]) -> None:
+    """A page that is read once more names nobody twice."""
+    known += [each for each in order_ids if each not in known]
+
+
+def is_clean(row: Reconciliation) -> bool:
+    """Finished, and nothing found that was not as it should be."""
+    return row.finished_at is not None and not (
+        row.missing or row.outdated or row.gone_from_shop or row.wrong_total
+    )
 
 
 def in_words(row: Reconciliation) -> str:
-    """``1,204 there, 1,204 here, 0 missing, 0 double``: two orders of the shop never
-    have the same Amazon order id, the database sees to that."""
-    here = row.there - row.missing
-    text = f"{row.there:,} there, {here:,} here, {row.missing:,} missing, 0 double"
+    """``1,204 there, 1,204 here, 0 missing.``
+
+    Of doubles there are none: the shop's external references and the ledger's links to
+    the shop are unique in the database.
+    """
+    text = f"{row.there:,} there, {row.here:,} here, {len(row.missing):,} missing"
     more = {
-        "outdated here": row.outdated,
-        "gone from the shop": row.gone_from_shop,
-        "with another total in the shop": row.wrong_total,
+        "outdated here": len(row.outdated),
+        "gone from the shop": len(row.gone_from_shop),
+        "with another total in the shop": len(row.wrong_total),
+        "newer than the last scan, and not compared": row.unsettled,
     }
     text += "".join(f", {count:,} {name}" for name, count in more.items() if count)
-    if row.missing or row.outdated:
-        text += "; what was missing or outdated has been read from Amazon"
+    found = len({*row.missing, *row.outdated})
+    if found:
+        text += f"; {found - len(row.unread):,} of them have been read from Amazon"
+    if row.unread:
+        text += f", {len(row.unread):,} could not be read"
     if row.finished_at is None:
-        text += " so far"
+        text += ", so far"
     return text + "."

@@ -302,17 +302,22 @@ class Reconciliation(models.Model):
     finished_at = models.DateTimeField(null=True)
     #: When it goes on, while it is not finished.
     next_run_at = models.DateTimeField(default=clock.now)
+    #: A worker is at it; one that died is replaced then.
+    claimed_until = models.DateTimeField(null=True)
     page_token = models.TextField(blank=True)
-    #: Orders that Amazon has.
+    #: Orders that Amazon has, and how many of them were here.
     there = models.PositiveIntegerField(default=0)
-    #: Of these were not here, or here as they had been before; both were read anew.
-    missing = models.PositiveIntegerField(default=0)
-    outdated = models.PositiveIntegerField(default=0)
-    #: Orders of the shop that are gone, or whose total is not Amazon's.
-    gone_from_shop = models.PositiveIntegerField(default=0)
-    wrong_total = models.PositiveIntegerField(default=0)
-    #: Amazon order ids of all that was found, the first hundred.
-    order_ids = models.JSONField(default=list)
+    here = models.PositiveIntegerField(default=0)
+    #: Changed after the last scan, which the next one brings: not compared.
+    unsettled = models.PositiveIntegerField(default=0)
+    #: Amazon order ids: not here; here as they had been before; of both those that
+    #: could not be read from Amazon.
+    missing = models.JSONField(default=list)
+    outdated = models.JSONField(default=list)
+    unread = models.JSONField(default=list)
+    #: Imported, but gone from the shop, or there with another total.
+    gone_from_shop = models.JSONField(default=list)
+    wrong_total = models.JSONField(default=list)
     last_error = models.TextField(blank=True)
 
     class Meta:

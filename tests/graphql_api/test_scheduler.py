@@ -85,16 +85,24 @@ def test_what_runs_when_and_why_it_waits(ask: Ask, account: SellerAccount) -> No
 
 def test_the_daily_comparisons(ask: Ask, account: SellerAccount) -> None:
     Reconciliation.objects.create(
-        account=account, since=NOW, finished_at=NOW, there=1204, order_ids=["x"]
+        account=account,
+        since=NOW,
+        finished_at=NOW,
+        there=1204,
+        here=1203,
+        missing=["x"],
     )
 
-    [row] = ask("{ amazonReconciliations { there missing amazonOrderIds summary } }")[
-        "amazonReconciliations"
-    ]
+    [row] = ask(
+        "{ amazonReconciliations { there here missing unread lastError summary } }"
+    )["amazonReconciliations"]
 
     assert row == {
         "there": 1204,
-        "missing": 0,
-        "amazonOrderIds": ["x"],
-        "summary": "1,204 there, 1,204 here, 0 missing, 0 double.",
+        "here": 1203,
+        "missing": ["x"],
+        "unread": [],
+        "lastError": None,
+        "summary": "1,204 there, 1,203 here, 1 missing; 1 of them have been read from "
+        "Amazon.",
     }
