@@ -1,7 +1,7 @@
 """The proof that no order is lost: once a day Amazon's orders are compared with ours.
 
-Amazon's list is read once more, for the last three days, without buyer data; what it has
-and the ledger has not, or has as it was before, is read order by order and recorded.
+Amazon's list is read once more, for the last three days, without buyer data; what it
+has and the ledger has not, or has as it was before, is read order by order, recorded.
 Then the shop is asked for the orders that were made of them. Orders do go missing from
 a scan now and then and turn up later (selling-partner-api-models issues 3945, 5048).
 
