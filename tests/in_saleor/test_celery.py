@@ -47,6 +47,7 @@ def test_tasks_are_found_and_guarded_like_saleors_own():
         "import_orders",
         "pull_orders",
         "push",
+        "reconcile",
         "sweep",
         "tick",
     ]
