@@ -27,7 +27,10 @@ from saleor_env.common import (
 # What our tests use beyond Saleor's own development group, which brings pytest and its
 # plugins, freezegun, and the setuptools with pkg_resources that razorpay imports.
 TEST_TOOLS = [
+    "fpdf2>=2.8.4,<3",
     "hypothesis>=6.100",
+    "moto[server]>=5.1",
+    "pypdf>=5",
     "pytest-randomly>=3.16",
     # For the real redis-server its wheel puts beside the environment's Python; on other
     # machines one from PATH has to do.
