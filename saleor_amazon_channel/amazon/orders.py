@@ -14,20 +14,19 @@ empty text are one thing to Amazon (its examples have all three), so text is nev
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from . import reading as read
 from .errors import MalformedAnswer, MalformedOrder
+from .reading import Wire
 
 if TYPE_CHECKING:
     from .client import Client
-
-T = TypeVar("T")
-Wire = dict[str, Any]
 
 SEARCH_ORDERS = "searchOrders"
 GET_ORDER = "getOrder"
@@ -503,8 +502,8 @@ class Order:
     def from_wire(cls, wire: object) -> Order:
         """Amazon's JSON object of one order, typed. Raises ``MalformedOrder``."""
         try:
-            return _order(_object(wire))
-        except _Problem as problem:
+            return _order(read.obj(wire))
+        except read.Problem as problem:
             order_id = wire.get("orderId") if isinstance(wire, dict) else None
             raise MalformedOrder(
                 order_id if isinstance(order_id, str) else "",
@@ -634,153 +633,14 @@ def _page(answer: object) -> SearchOrdersPage:
             orders,
             payloads,
             malformed,
-            _text(_object(pagination), "nextToken") or None,
-            _optional_time(answer, "lastUpdatedBefore"),
-            _optional_time(answer, "createdBefore"),
+            read.text(read.obj(pagination), "nextToken") or None,
+            read.optional_time(answer, "lastUpdatedBefore"),
+            read.optional_time(answer, "createdBefore"),
         )
-    except _Problem as problem:
+    except read.Problem as problem:
         raise MalformedAnswer(
             SEARCH_ORDERS, f"{problem.path}: {problem.text}"
         ) from None
-
-
-# Reading one field. The path of a problem is put together only while it travels up, so
-# that a good order pays nothing for it.
-
-
-class _Problem(Exception):
-    def __init__(self, path: str, text: str) -> None:
-        super().__init__(text)
-        self.path = path
-        self.text = text
-
-    def below(self, parent: str) -> _Problem:
-        if not self.path:
-            self.path = parent
-        elif self.path.startswith("["):
-            self.path = parent + self.path
-        else:
-            self.path = f"{parent}.{self.path}"
-        return self
-
-
-def _object(value: object) -> Wire:
-    if isinstance(value, dict):
-        return value
-    raise _Problem("", "must be an object")
-
-
-def _text(wire: Wire, key: str) -> str:
-    value = wire.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise _Problem(key, "must be a string")
-    return value
-
-
-def _required_text(wire: Wire, key: str) -> str:
-    value = wire.get(key)
-    if not value:
-        raise _Problem(key, "is missing")
-    if not isinstance(value, str):
-        raise _Problem(key, "must be a string")
-    return value
-
-
-def _quantity(wire: Wire, key: str) -> int:
-    value = wire.get(key)
-    if value is None:
-        return 0
-    if type(value) is not int or value < 0:
-        raise _Problem(key, "must be a whole number, 0 or more")
-    return value
-
-
-def _required_quantity(wire: Wire, key: str) -> int:
-    if wire.get(key) is None:
-        raise _Problem(key, "is missing")
-    return _quantity(wire, key)
-
-
-def _optional_time(wire: Wire, key: str) -> datetime | None:
-    value = wire.get(key)
-    if value is None or value == "":
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise _Problem(key, "must be a date and time in ISO 8601") from None
-    if moment.tzinfo is UTC:
-        return moment
-    if moment.tzinfo is None:
-        raise _Problem(key, "must be a date and time with a time zone")
-    return moment.astimezone(UTC)
-
-
-def _time(wire: Wire, key: str) -> datetime:
-    moment = _optional_time(wire, key)
-    if moment is None:
-        raise _Problem(key, "is missing")
-    return moment
-
-
-def _below(wire: Wire, key: str, parse: Callable[[Wire], T]) -> T | None:
-    """What ``parse`` makes of the object under ``key``; None where there is none."""
-    value = wire.get(key)
-    if value is None:
-        return None
-    try:
-        return parse(_object(value))
-    except _Problem as problem:
-        raise problem.below(key) from None
-
-
-def _required_below(wire: Wire, key: str, parse: Callable[[Wire], T]) -> T:
-    found = _below(wire, key, parse)
-    if found is None:
-        raise _Problem(key, "is missing")
-    return found
-
-
-def _list(wire: Wire, key: str) -> Sequence[Any]:
-    value = wire.get(key)
-    if value is None:
-        return ()
-    if not isinstance(value, list):
-        raise _Problem(key, "must be a list")
-    return value
-
-
-def _each(wire: Wire, key: str, parse: Callable[[Wire], T]) -> tuple[T, ...]:
-    found = []
-    for value in _list(wire, key):
-        try:
-            found.append(parse(_object(value)))
-        except _Problem as problem:
-            raise problem.below(f"{key}[{len(found)}]") from None
-    return tuple(found)
-
-
-def _texts(wire: Wire, key: str) -> tuple[str, ...]:
-    values = tuple(_list(wire, key))
-    for index, value in enumerate(values):
-        if not isinstance(value, str):
-            raise _Problem(f"{key}[{index}]", "must be a string")
-    return values
-
-
-def _inner(wire: Wire, key: str) -> Wire:
-    """The object under ``key``; an empty one where it is absent.
-
-    It is a wrapper we leave out, and so is its name in the path of a problem below it.
-    """
-    value = wire.get(key)
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise _Problem(key, "must be an object")
-    return value
 
 
 # One function per object of the model, in the order of the classes above.
@@ -789,82 +649,87 @@ def _inner(wire: Wire, key: str) -> Wire:
 def _money(wire: Wire) -> Money:
     amount = wire.get("amount")
     if amount is None:
-        raise _Problem("amount", "is missing")
+        raise read.Problem("amount", "is missing")
     # The model says string. A JSON number with decimals has lost what was written.
     if type(amount) is not str and type(amount) is not int:
-        raise _Problem("amount", "must be a decimal number in a string")
+        raise read.Problem("amount", "must be a decimal number in a string")
     try:
         number = Decimal(amount)
     except InvalidOperation:
-        raise _Problem("amount", "must be a decimal number in a string") from None
+        raise read.Problem("amount", "must be a decimal number in a string") from None
     if not number.is_finite():
-        raise _Problem("amount", "must be a decimal number in a string")
-    return Money(number, _required_text(wire, "currencyCode"))
+        raise read.Problem("amount", "must be a decimal number in a string")
+    return Money(number, read.required_text(wire, "currencyCode"))
 
 
 def _date_time_range(wire: Wire) -> DateTimeRange:
     return DateTimeRange(
-        _optional_time(wire, "earliestDateTime"), _optional_time(wire, "latestDateTime")
+        read.optional_time(wire, "earliestDateTime"),
+        read.optional_time(wire, "latestDateTime"),
     )
 
 
 def _alias(wire: Wire) -> Alias:
-    return Alias(_required_text(wire, "aliasId"), _required_text(wire, "aliasType"))
+    return Alias(
+        read.required_text(wire, "aliasId"), read.required_text(wire, "aliasType")
+    )
 
 
 def _associated_order(wire: Wire) -> AssociatedOrder:
-    return AssociatedOrder(_text(wire, "orderId"), _text(wire, "associationType"))
+    return AssociatedOrder(
+        read.text(wire, "orderId"), read.text(wire, "associationType")
+    )
 
 
 def _sales_channel(wire: Wire) -> SalesChannel:
     return SalesChannel(
-        _required_text(wire, "channelName"),
-        _text(wire, "marketplaceId"),
-        _text(wire, "marketplaceName"),
+        read.required_text(wire, "channelName"),
+        read.text(wire, "marketplaceId"),
+        read.text(wire, "marketplaceName"),
     )
 
 
 def _buyer(wire: Wire) -> Buyer:
     return Buyer(
-        _text(wire, "buyerName"),
-        _text(wire, "buyerEmail"),
-        _text(wire, "buyerCompanyName"),
-        _text(wire, "buyerPurchaseOrderNumber"),
+        read.text(wire, "buyerName"),
+        read.text(wire, "buyerEmail"),
+        read.text(wire, "buyerCompanyName"),
+        read.text(wire, "buyerPurchaseOrderNumber"),
     )
 
 
 def _extended_fields(wire: Wire) -> AddressExtendedFields:
     return AddressExtendedFields(
-        _text(wire, "streetName"),
-        _text(wire, "streetNumber"),
-        _text(wire, "complement"),
-        _text(wire, "neighborhood"),
+        read.text(wire, "streetName"),
+        read.text(wire, "streetNumber"),
+        read.text(wire, "complement"),
+        read.text(wire, "neighborhood"),
     )
 
 
 def _address(wire: Wire) -> Address:
     return Address(
-        _text(wire, "name"),
-        _text(wire, "companyName"),
-        _text(wire, "addressLine1"),
-        _text(wire, "addressLine2"),
-        _text(wire, "addressLine3"),
-        _text(wire, "city"),
-        _text(wire, "districtOrCounty"),
-        _text(wire, "stateOrRegion"),
-        _text(wire, "municipality"),
-        _text(wire, "postalCode"),
-        _text(wire, "countryCode"),
-        _text(wire, "phone"),
-        _below(wire, "extendedFields", _extended_fields),
-        _text(wire, "addressType"),
+        read.text(wire, "name"),
+        read.text(wire, "companyName"),
+        read.text(wire, "addressLine1"),
+        read.text(wire, "addressLine2"),
+        read.text(wire, "addressLine3"),
+        read.text(wire, "city"),
+        read.text(wire, "districtOrCounty"),
+        read.text(wire, "stateOrRegion"),
+        read.text(wire, "municipality"),
+        read.text(wire, "postalCode"),
+        read.text(wire, "countryCode"),
+        read.text(wire, "phone"),
+        read.below(wire, "extendedFields", _extended_fields),
+        read.text(wire, "addressType"),
     )
 
 
 def _recipient(wire: Wire) -> Recipient:
     return Recipient(
-        _below(wire, "deliveryAddress", _address),
-        _below(wire, "deliveryPreference", _as_it_came),
+        read.below(wire, "deliveryAddress", _address),
+        read.below(wire, "deliveryPreference", _as_it_came),
     )
 
 
@@ -874,103 +739,103 @@ def _as_it_came(wire: Wire) -> Wire:
 
 def _order_proceeds_breakdown(wire: Wire) -> OrderProceedsBreakdown:
     return OrderProceedsBreakdown(
-        _required_text(wire, "type"),
-        _required_below(wire, "subtotal", _money),
-        _text(wire, "status"),
+        read.required_text(wire, "type"),
+        read.required_below(wire, "subtotal", _money),
+        read.text(wire, "status"),
     )
 
 
 def _order_proceeds(wire: Wire) -> OrderProceeds:
     return OrderProceeds(
-        _below(wire, "grandTotal", _money),
-        _each(wire, "breakdowns", _order_proceeds_breakdown),
+        read.below(wire, "grandTotal", _money),
+        read.each(wire, "breakdowns", _order_proceeds_breakdown),
     )
 
 
 def _item_proceeds_detailed_breakdown(wire: Wire) -> ItemProceedsDetailedBreakdown:
     return ItemProceedsDetailedBreakdown(
-        _text(wire, "subtype"), _below(wire, "value", _money)
+        read.text(wire, "subtype"), read.below(wire, "value", _money)
     )
 
 
 def _item_proceeds_breakdown(wire: Wire) -> ItemProceedsBreakdown:
     return ItemProceedsBreakdown(
-        _required_text(wire, "type"),
-        _required_below(wire, "subtotal", _money),
-        _each(wire, "detailedBreakdowns", _item_proceeds_detailed_breakdown),
+        read.required_text(wire, "type"),
+        read.required_below(wire, "subtotal", _money),
+        read.each(wire, "detailedBreakdowns", _item_proceeds_detailed_breakdown),
     )
 
 
 def _item_proceeds(wire: Wire) -> ItemProceeds:
     return ItemProceeds(
-        _below(wire, "proceedsTotal", _money),
-        _each(wire, "breakdowns", _item_proceeds_breakdown),
+        read.below(wire, "proceedsTotal", _money),
+        read.each(wire, "breakdowns", _item_proceeds_breakdown),
     )
 
 
 def _payment_execution(wire: Wire) -> PaymentExecution:
     return PaymentExecution(
-        _text(wire, "paymentMethod"),
-        _below(wire, "paymentAmount", _money),
-        _text(wire, "acquirerId"),
-        _text(wire, "cardBrand"),
-        _text(wire, "authorizationCode"),
+        read.text(wire, "paymentMethod"),
+        read.below(wire, "paymentAmount", _money),
+        read.text(wire, "acquirerId"),
+        read.text(wire, "cardBrand"),
+        read.text(wire, "authorizationCode"),
     )
 
 
 def _tax_registration_attribute(wire: Wire) -> TaxRegistrationAttribute:
-    return TaxRegistrationAttribute(_text(wire, "key"), _text(wire, "value"))
+    return TaxRegistrationAttribute(read.text(wire, "key"), read.text(wire, "value"))
 
 
 def _tax_registration(wire: Wire) -> OrderTaxRegistration:
     return OrderTaxRegistration(
-        _text(wire, "entityType"),
-        _text(wire, "legalName"),
-        _text(wire, "taxRegistrationType"),
-        _text(wire, "taxRegistrationNumber"),
-        _below(wire, "taxRegistrationAddress", _address),
-        _each(wire, "taxRegistrationAttributes", _tax_registration_attribute),
+        read.text(wire, "entityType"),
+        read.text(wire, "legalName"),
+        read.text(wire, "taxRegistrationType"),
+        read.text(wire, "taxRegistrationNumber"),
+        read.below(wire, "taxRegistrationAddress", _address),
+        read.each(wire, "taxRegistrationAttributes", _tax_registration_attribute),
     )
 
 
 def _tax_invoicing(wire: Wire) -> OrderTaxInvoicing:
     return OrderTaxInvoicing(
-        _text(wire, "buyerInvoicePreference"), _text(wire, "invoiceStatus")
+        read.text(wire, "buyerInvoicePreference"), read.text(wire, "invoiceStatus")
     )
 
 
 def _order_fulfillment(wire: Wire) -> OrderFulfillment:
     return OrderFulfillment(
-        _required_text(wire, "fulfillmentStatus"),
-        _text(wire, "fulfilledBy"),
-        _text(wire, "fulfillmentServiceLevel"),
-        _below(wire, "shipByWindow", _date_time_range),
-        _below(wire, "deliverByWindow", _date_time_range),
-        _below(wire, "labelPrintingWindow", _date_time_range),
+        read.required_text(wire, "fulfillmentStatus"),
+        read.text(wire, "fulfilledBy"),
+        read.text(wire, "fulfillmentServiceLevel"),
+        read.below(wire, "shipByWindow", _date_time_range),
+        read.below(wire, "deliverByWindow", _date_time_range),
+        read.below(wire, "labelPrintingWindow", _date_time_range),
     )
 
 
 def _package_item(wire: Wire) -> PackageItem:
     return PackageItem(
-        _required_text(wire, "orderItemId"),
-        _required_quantity(wire, "quantity"),
-        _texts(wire, "transparencyCodes"),
+        read.required_text(wire, "orderItemId"),
+        read.required_quantity(wire, "quantity"),
+        read.texts(wire, "transparencyCodes"),
     )
 
 
 def _package(wire: Wire) -> OrderPackage:
-    status = _inner(wire, "packageStatus")
+    status = read.inner(wire, "packageStatus")
     return OrderPackage(
-        _required_text(wire, "packageReferenceId"),
-        _optional_time(wire, "createdTime"),
-        _text(status, "status"),
-        _text(status, "detailedStatus"),
-        _text(wire, "carrier"),
-        _optional_time(wire, "shipTime"),
-        _text(wire, "shippingService"),
-        _text(wire, "trackingNumber"),
-        _below(wire, "shipFromAddress", _address),
-        _each(wire, "packageItems", _package_item),
+        read.required_text(wire, "packageReferenceId"),
+        read.optional_time(wire, "createdTime"),
+        read.text(status, "status"),
+        read.text(status, "detailedStatus"),
+        read.text(wire, "carrier"),
+        read.optional_time(wire, "shipTime"),
+        read.text(wire, "shippingService"),
+        read.text(wire, "trackingNumber"),
+        read.below(wire, "shipFromAddress", _address),
+        read.each(wire, "packageItems", _package_item),
     )
 
 
@@ -979,110 +844,114 @@ def _measurement(wire: Wire) -> Measurement:
         # By way of the text: the decimal nearest to 0.1 is not what Amazon wrote.
         value = Decimal(str(wire.get("value")))
     except InvalidOperation:
-        raise _Problem("value", "must be a number") from None
-    return Measurement(_required_text(wire, "unit"), value)
+        raise read.Problem("value", "must be a number") from None
+    return Measurement(read.required_text(wire, "unit"), value)
 
 
 def _condition(wire: Wire) -> ItemCondition:
     return ItemCondition(
-        _text(wire, "conditionType"),
-        _text(wire, "conditionSubtype"),
-        _text(wire, "conditionNote"),
+        read.text(wire, "conditionType"),
+        read.text(wire, "conditionSubtype"),
+        read.text(wire, "conditionNote"),
     )
 
 
 def _product(wire: Wire) -> ItemProduct:
-    price = _inner(wire, "price")
+    price = read.inner(wire, "price")
     try:
-        unit_price = _below(price, "unitPrice", _money)
-    except _Problem as problem:
+        unit_price = read.below(price, "unitPrice", _money)
+    except read.Problem as problem:
         raise problem.below("price") from None
     return ItemProduct(
-        _text(wire, "asin"),
-        _text(wire, "title"),
-        _text(wire, "sellerSku"),
-        _below(wire, "condition", _condition),
+        read.text(wire, "asin"),
+        read.text(wire, "title"),
+        read.text(wire, "sellerSku"),
+        read.below(wire, "condition", _condition),
         unit_price,
-        _text(price, "priceDesignation"),
-        _texts(wire, "serialNumbers"),
-        _text(_inner(wire, "customization"), "customizedUrl"),
+        read.text(price, "priceDesignation"),
+        read.texts(wire, "serialNumbers"),
+        read.text(read.inner(wire, "customization"), "customizedUrl"),
     )
 
 
 def _associated_order_item(wire: Wire) -> AssociatedOrderItem:
     return AssociatedOrderItem(
-        _text(wire, "orderId"),
-        _text(wire, "orderItemId"),
-        _text(wire, "associationType"),
+        read.text(wire, "orderId"),
+        read.text(wire, "orderItemId"),
+        read.text(wire, "associationType"),
     )
 
 
 def _cancellation_request(wire: Wire) -> ItemCancellationRequest:
     return ItemCancellationRequest(
-        _text(wire, "requester"), _text(wire, "cancelReason")
+        read.text(wire, "requester"), read.text(wire, "cancelReason")
     )
 
 
 def _cancellation_execution(wire: Wire) -> ItemCancellationExecution:
     return ItemCancellationExecution(
-        _text(wire, "cancelledBy"), _text(wire, "cancelReason")
+        read.text(wire, "cancelledBy"), read.text(wire, "cancelReason")
     )
 
 
 def _gift_option(wire: Wire) -> GiftOption:
-    return GiftOption(_text(wire, "giftMessage"), _text(wire, "giftWrapLevel"))
+    return GiftOption(read.text(wire, "giftMessage"), read.text(wire, "giftWrapLevel"))
 
 
 def _item_fulfillment(wire: Wire) -> ItemFulfillment:
-    packing = _inner(wire, "packing")
-    shipping = _inner(wire, "shipping")
-    requirement = _inner(packing, "serialNumberRequirement")
-    constraints = _inner(shipping, "shippingConstraints")
+    packing = read.inner(wire, "packing")
+    shipping = read.inner(wire, "shipping")
+    requirement = read.inner(packing, "serialNumberRequirement")
+    constraints = read.inner(shipping, "shippingConstraints")
     return ItemFulfillment(
-        _quantity(wire, "quantityFulfilled"),
-        _quantity(wire, "quantityUnfulfilled"),
-        _below(packing, "giftOption", _gift_option),
-        _text(requirement, "requirementType") == "REQUIRED",
-        _below(shipping, "scheduledDeliveryWindow", _date_time_range),
+        read.quantity(wire, "quantityFulfilled"),
+        read.quantity(wire, "quantityUnfulfilled"),
+        read.below(packing, "giftOption", _gift_option),
+        read.text(requirement, "requirementType") == "REQUIRED",
+        read.below(shipping, "scheduledDeliveryWindow", _date_time_range),
         tuple(name for name, value in constraints.items() if value == "MANDATORY"),
-        _text(_inner(shipping, "internationalShipping"), "iossNumber"),
-        _below(_inner(wire, "picking"), "substitutionPreference", _as_it_came),
+        read.text(read.inner(shipping, "internationalShipping"), "iossNumber"),
+        read.below(read.inner(wire, "picking"), "substitutionPreference", _as_it_came),
     )
 
 
 def _tax_collection(wire: Wire) -> ItemTaxCollection:
-    return ItemTaxCollection(_text(wire, "model"), _text(wire, "responsibleParty"))
+    return ItemTaxCollection(
+        read.text(wire, "model"), read.text(wire, "responsibleParty")
+    )
 
 
 def _reporting_scheme(wire: Wire) -> str:
-    return _text(wire, "reportingScheme")
+    return read.text(wire, "reportingScheme")
 
 
 def _promotion_id(wire: Wire) -> str:
-    return _text(wire, "promotionId")
+    return read.text(wire, "promotionId")
 
 
 def _item(wire: Wire) -> OrderItem:
-    cancellation = _inner(wire, "cancellation")
-    tax = _inner(wire, "tax")
-    schemes = _each(tax, "taxCalculationBreakdowns", _reporting_scheme)
-    promotion_ids = _each(_inner(wire, "promotion"), "breakdowns", _promotion_id)
+    cancellation = read.inner(wire, "cancellation")
+    tax = read.inner(wire, "tax")
+    schemes = read.each(tax, "taxCalculationBreakdowns", _reporting_scheme)
+    promotion_ids = read.each(
+        read.inner(wire, "promotion"), "breakdowns", _promotion_id
+    )
     return OrderItem(
-        _required_text(wire, "orderItemId"),
-        _required_quantity(wire, "quantityOrdered"),
-        _required_below(wire, "product", _product),
-        _below(wire, "measurement", _measurement),
-        _texts(wire, "programs"),
-        _each(wire, "associatedOrderItems", _associated_order_item),
-        _below(wire, "proceeds", _item_proceeds),
+        read.required_text(wire, "orderItemId"),
+        read.required_quantity(wire, "quantityOrdered"),
+        read.required_below(wire, "product", _product),
+        read.below(wire, "measurement", _measurement),
+        read.texts(wire, "programs"),
+        read.each(wire, "associatedOrderItems", _associated_order_item),
+        read.below(wire, "proceeds", _item_proceeds),
         tuple(filter(None, promotion_ids)),
-        _below(cancellation, "cancellationRequest", _cancellation_request),
-        _below(cancellation, "cancellationExecution", _cancellation_execution),
-        _below(wire, "fulfillment", _item_fulfillment),
-        _each(tax, "taxCollections", _tax_collection),
+        read.below(cancellation, "cancellationRequest", _cancellation_request),
+        read.below(cancellation, "cancellationExecution", _cancellation_execution),
+        read.below(wire, "fulfillment", _item_fulfillment),
+        read.each(tax, "taxCollections", _tax_collection),
         tuple(filter(None, schemes)),
-        _below(
-            _inner(_inner(wire, "expense"), "pointsCost"),
+        read.below(
+            read.inner(read.inner(wire, "expense"), "pointsCost"),
             "pointsGranted",
             _points_granted,
         ),
@@ -1091,31 +960,32 @@ def _item(wire: Wire) -> OrderItem:
 
 def _points_granted(wire: Wire) -> PointsGranted:
     return PointsGranted(
-        _quantity(wire, "pointsNumber"), _below(wire, "pointsMonetaryValue", _money)
+        read.quantity(wire, "pointsNumber"),
+        read.below(wire, "pointsMonetaryValue", _money),
     )
 
 
 def _order(wire: Wire) -> Order:
     if wire.get("orderItems") is None:
-        raise _Problem("orderItems", "is missing")
-    tax = _inner(wire, "tax")
+        raise read.Problem("orderItems", "is missing")
+    tax = read.inner(wire, "tax")
     order = Order(
-        _required_text(wire, "orderId"),
-        _each(wire, "orderAliases", _alias),
-        _time(wire, "createdTime"),
-        _time(wire, "lastUpdatedTime"),
-        _texts(wire, "programs"),
-        _each(wire, "associatedOrders", _associated_order),
-        _required_below(wire, "salesChannel", _sales_channel),
-        _below(wire, "buyer", _buyer),
-        _below(wire, "recipient", _recipient),
-        _below(wire, "proceeds", _order_proceeds),
-        _each(_inner(wire, "payment"), "paymentExecutions", _payment_execution),
-        _each(tax, "taxRegistrations", _tax_registration),
-        _below(tax, "taxInvoicing", _tax_invoicing),
-        _below(wire, "fulfillment", _order_fulfillment),
-        _each(wire, "orderItems", _item),
-        _each(wire, "packages", _package),
+        read.required_text(wire, "orderId"),
+        read.each(wire, "orderAliases", _alias),
+        read.time(wire, "createdTime"),
+        read.time(wire, "lastUpdatedTime"),
+        read.texts(wire, "programs"),
+        read.each(wire, "associatedOrders", _associated_order),
+        read.required_below(wire, "salesChannel", _sales_channel),
+        read.below(wire, "buyer", _buyer),
+        read.below(wire, "recipient", _recipient),
+        read.below(wire, "proceeds", _order_proceeds),
+        read.each(read.inner(wire, "payment"), "paymentExecutions", _payment_execution),
+        read.each(tax, "taxRegistrations", _tax_registration),
+        read.below(tax, "taxInvoicing", _tax_invoicing),
+        read.below(wire, "fulfillment", _order_fulfillment),
+        read.each(wire, "orderItems", _item),
+        read.each(wire, "packages", _package),
     )
     _check_unique(item.order_item_id for item in order.order_items)
     return order
@@ -1125,5 +995,5 @@ def _check_unique(order_item_ids: Iterable[str]) -> None:
     seen: set[str] = set()
     for index, order_item_id in enumerate(order_item_ids):
         if order_item_id in seen:
-            raise _Problem(f"orderItems[{index}].orderItemId", "is there twice")
+            raise read.Problem(f"orderItems[{index}].orderItemId", "is there twice")
         seen.add(order_item_id)
