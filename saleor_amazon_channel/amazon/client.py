@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from importlib import metadata
 from types import TracebackType
@@ -132,6 +132,7 @@ class Client:
         max_wait_seconds: float = 0,
         idempotent: bool,
         scope: str = "",
+        parse_float: Callable[[str], Any] = float,
     ) -> Any:
         """Send one call and give the JSON of its answer; None if it has no body.
 
@@ -139,7 +140,8 @@ class Client:
         it ``BudgetExhausted`` or ``Throttled`` say when. ``idempotent``: sending it
         twice does what sending it once does, so it is tried again when Amazon fails or
         does not answer; else that is ``UnknownOutcome``. ``scope`` makes the call
-        grantless. Raises ``CallFailed`` and ``MalformedAnswer``.
+        grantless. ``parse_float`` reads numbers with a point in the answer. Raises
+        ``CallFailed`` and ``MalformedAnswer``.
         """
         plan = USAGE_PLANS[operation]
         patience = Patience(max_wait_seconds)
@@ -178,7 +180,7 @@ class Client:
                 clock.sleep(back_off_seconds(failed, BACK_OFF_SECONDS))
             else:
                 self._learn(operation, response)
-                return _body(operation, response)
+                return _body(operation, response, parse_float)
 
     def transfer(
         self,
@@ -350,11 +352,15 @@ def _may_have_arrived(error: Exception) -> bool:
 _UNSTORABLE = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 
 
-def _body(operation: str, response: requests.Response) -> Any:
+def _body(
+    operation: str,
+    response: requests.Response,
+    parse_float: Callable[[str], Any] = float,
+) -> Any:
     if response.status_code == 204 or not response.content:
         return None
     try:
-        body = response.json()
+        body = response.json(parse_float=parse_float)
     except ValueError:
         raise MalformedAnswer(operation, "the answer is not JSON") from None
     return _storable(body) if _UNSTORABLE.search(response.content) else body

@@ -42,6 +42,7 @@ USAGE_PLANS: Mapping[str, UsagePlan] = {
     "getFeed": UsagePlan(2, 15),
     "getFeeds": UsagePlan(0.0222, 10),
     "getFeedDocument": UsagePlan(0.0222, 10),
+    "listTransactions": UsagePlan(0.5, 10),
 }
 
 #: The longest step of a back-off.

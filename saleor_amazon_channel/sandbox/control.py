@@ -15,6 +15,7 @@ JSON in and out; loopback only, like the whole server, and without a password.
     POST   orders/generate              {"count", "seed"?, "marketplaces"?, ...}
     GET    orders/<order id>            the whole order, packages included
     POST   orders/<order id>/events     {"event": "cancel", ...}, see ``events.py``
+                                        and ``refunds.py``
     GET    faults                       those still waiting
     POST   faults                       {"operation", "kind", "count"?, ...}
     DELETE faults
@@ -23,6 +24,7 @@ JSON in and out; loopback only, like the whole server, and without a password.
     POST   feeds/fates                  {"kind", "feed_type"?, "seconds"?}: what becomes
                                         of the next feed, see ``feed_store.FATES``
     DELETE feeds/fates
+    PUT    transactions                 {"posting_delay_seconds"?, "page_size"?}
     PUT    usage-plans                  {"operation", "rate", "burst"} or {"enforced"}
     POST   usage-plans/refill
     GET    calls[?operation=...]        the call log: no personal data
@@ -44,12 +46,15 @@ from .events import EVENTS
 from .feed_store import Fate, described
 from .feeds import advance, describe_feed
 from .orders_file import orders_of
+from .refunds import REFUND_EVENTS
 from .seeds import generate
 from .state import State, UnknownName, describe_account
 from .times import format_time
 
 Json = dict[str, Any]
 Query = Mapping[str, str]
+
+_EVENTS = {**EVENTS, **REFUND_EVENTS}
 
 
 class ControlError(ValueError):
@@ -167,9 +172,9 @@ def _order(state: State, values: list[str], data: Any, query: Query) -> Any:
 def _event(state: State, values: list[str], data: Any, query: Query) -> Any:
     fields = _fields(data)
     event = fields.pop("event", None)
-    if event not in EVENTS:
-        raise ControlError(f"unknown event {event!r}; one of {', '.join(EVENTS)}")
-    return EVENTS[event](state, values[0], **fields)
+    if event not in _EVENTS:
+        raise ControlError(f"unknown event {event!r}; one of {', '.join(_EVENTS)}")
+    return _EVENTS[event](state, values[0], **fields)
 
 
 def _faults(state: State, values: list[str], data: Any, query: Query) -> Any:
@@ -237,6 +242,20 @@ def _counters(state: State, values: list[str], data: Any, query: Query) -> Any:
     return state.counters()
 
 
+def _set_transactions(state: State, values: list[str], data: Any, query: Query) -> Any:
+    fields = _fields(data)
+    store = state.transactions
+    if "posting_delay_seconds" in fields:
+        store.posting_delay = timedelta(seconds=fields.pop("posting_delay_seconds"))
+    store.page_size = int(fields.pop("page_size", store.page_size))
+    if fields:
+        raise ControlError(f"unknown fields {', '.join(fields)}")
+    return {
+        "posting_delay_seconds": store.posting_delay.total_seconds(),
+        "page_size": store.page_size,
+    }
+
+
 _Handler = Callable[[State, list[str], Any, Query], Any]
 
 _ROUTES: tuple[tuple[str, str, _Handler], ...] = (
@@ -259,6 +278,7 @@ _ROUTES: tuple[tuple[str, str, _Handler], ...] = (
     ("GET", "feeds/fates", _fates),
     ("POST", "feeds/fates", _determine),
     ("DELETE", "feeds/fates", _clear_fates),
+    ("PUT", "transactions", _set_transactions),
     ("PUT", "usage-plans", _set_plan),
     ("POST", "usage-plans/refill", _refill),
     ("GET", "calls", _calls),

@@ -27,6 +27,7 @@ KINDS = {
     "hold_after_effect": "the effect happens, no answer comes for `seconds`",
     "slow": "the answer comes after `seconds`",
     "repeated_page": "the next token leads to the same page once more",
+    "empty_page": "the page is empty, the next token leads to what it should have",
     "stale": "orders are answered as they were before their last change",
     "expired_token": "a pagination token is refused as expired",
     "lwa_error": "the token server answers with the code in `error`",
@@ -35,8 +36,9 @@ KINDS = {
 
 #: Faults that make sense for some operations only.
 _ONLY_FOR = {
-    "repeated_page": ("searchOrders",),
-    "expired_token": ("searchOrders",),
+    "repeated_page": ("searchOrders", "listTransactions"),
+    "empty_page": ("listTransactions",),
+    "expired_token": ("searchOrders", "listTransactions"),
     "stale": ("searchOrders", "getOrder"),
     "lwa_error": (LWA_OPERATION,),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import feeds, orders, orders_v0, sellers
+from . import feeds, finances, orders, orders_v0, sellers
 from .calls import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -10,6 +10,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *orders.OPERATIONS,
     *orders_v0.OPERATIONS,
     *feeds.OPERATIONS,
+    *finances.OPERATIONS,
 )
 
 

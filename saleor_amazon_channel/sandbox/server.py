@@ -44,6 +44,8 @@ from .state import Account, State
 
 MOST_BODY_BYTES = 10 * 1024 * 1024
 MOST_USER_AGENT_CHARACTERS = 500
+#: The parameters that carry on with a list.
+_PAGE_TOKENS = ("paginationToken", "nextToken")
 _REGION_PREFIXES = {"na": "NA", "eu": "EU", "fe": "FE"}
 
 _BEFORE_EFFECT = {
@@ -279,7 +281,7 @@ def _operation_reply(
                 name,
                 access.seller_id,
                 order_id,
-                is_next_page=any(key == "paginationToken" for key, _ in pairs),
+                is_next_page=any(key in _PAGE_TOKENS for key, _ in pairs),
             )
             if fault and fault.kind == "reset_before_effect":
                 reply = _Reply(0, b"", request_id, fault=fault)

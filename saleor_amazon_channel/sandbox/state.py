@@ -25,6 +25,7 @@ from .feed_store import FeedStore
 from .feeds import LINK_PREFIX
 from .routes import OPERATIONS
 from .times import format_time, parse_time
+from .transactions import TransactionStore
 from .usage_plans import UsagePlan, UsagePlans
 from .wire import check_order
 
@@ -58,6 +59,7 @@ class Account:
     ``restricted_data`` is what the application's roles let it see of buyers:
     ``granted``, ``omitted`` (the fields are left out) or ``denied`` (403). Which of the
     two Amazon does without the role is unconfirmed, so both can be tried.
+    ``may_read_finances``: it has the role Finance and Accounting.
     """
 
     seller_id: str
@@ -68,6 +70,7 @@ class Account:
     client_id: str = CLIENT_ID
     is_granted: bool = True
     restricted_data: str = "granted"
+    may_read_finances: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ class State:
         self.plans = UsagePlans(is_enforced=usage_plans)
         self.faults = Faults()
         self.feeds = FeedStore()
+        self.transactions = TransactionStore()
         #: Where links lead; the running server says.
         self.base_url = ""
         self.pagination_tokens: dict[str, Any] = {}
@@ -163,6 +167,7 @@ class State:
         marketplace_ids: Iterable[str] | None = None,
         client_id: str = CLIENT_ID,
         restricted_data: str = "granted",
+        may_read_finances: bool = True,
     ) -> Account:
         """Add a seller, or replace the one with this id."""
         if region not in REGIONS:
@@ -185,6 +190,7 @@ class State:
                 marketplace_ids=chosen,
                 client_id=client_id,
                 restricted_data=restricted_data,
+                may_read_finances=may_read_finances,
             )
             for other in self.accounts.values():
                 if other.seller_id != seller_id and (

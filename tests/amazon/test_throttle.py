@@ -42,6 +42,7 @@ def test_the_plans_are_amazons() -> None:
         "getFeed": (2, 15),
         "getFeeds": (0.0222, 10),
         "getFeedDocument": (0.0222, 10),
+        "listTransactions": (0.5, 10),
     }
 
 

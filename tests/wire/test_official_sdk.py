@@ -7,20 +7,26 @@ of it is patched.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from saleor_amazon_channel import clock
 from saleor_amazon_channel.sandbox import (
     CLIENT_ID,
     CLIENT_SECRET,
     Sandbox,
+    events,
+    refunds,
     running_sandbox,
 )
 from saleor_amazon_channel.sandbox.seeds import generate, month
 
 spapi = pytest.importorskip("spapi", reason="Amazon's SDK (amzn-sp-api) is absent")
 
+from spapi.api.finances_v2024_06_19.finances_v2024_api import (  # noqa: E402
+    FinancesV2024Api,
+)
 from spapi.api.orders_v0.orders_v0_api import OrdersV0Api  # noqa: E402
 from spapi.api.orders_v2026_01_01.get_order_api import GetOrderApi  # noqa: E402
 from spapi.api.orders_v2026_01_01.search_orders_api import SearchOrdersApi  # noqa: E402
@@ -151,3 +157,29 @@ def test_sees_a_refusal_as_its_own_exception(
 
     assert refusal.value.status == 400
     assert '"code": "InvalidInput"' in str(refusal.value.body)
+
+
+def test_reads_a_refund(sandbox: Sandbox, api_client: spapi.ApiClient) -> None:
+    [seeded] = generate(1, lines=1)
+    sandbox.state.put_orders([seeded])
+    events.ship(sandbox.state, seeded["orderId"])
+    with clock.frozen(clock.now() - timedelta(minutes=5)):
+        posted = refunds.refund(sandbox.state, seeded["orderId"], is_deferred=True)
+
+    [found] = (
+        FinancesV2024Api(api_client)
+        .list_transactions(posted_after=clock.now() - timedelta(days=3))
+        .payload.transactions
+    )
+
+    assert found.transaction_id == posted["transactionId"]
+    assert found.transaction_status == "DEFERRED"
+    identifiers = {
+        each.related_identifier_name: each.related_identifier_value
+        for each in found.related_identifiers
+    }
+    assert identifiers["ORDER_ID"] == seeded["orderId"]
+    assert (
+        float(found.total_amount.currency_amount)
+        == (posted["totalAmount"]["currencyAmount"])
+    )

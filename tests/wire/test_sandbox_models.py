@@ -14,6 +14,7 @@ from saleor_amazon_channel.sandbox import (
     CLIENT_ID,
     CLIENT_SECRET,
     Sandbox,
+    refunds,
     running_sandbox,
 )
 from saleor_amazon_channel.sandbox.orders import INCLUDED_DATA
@@ -29,11 +30,13 @@ SEARCH = "/orders/2026-01-01/orders"
 GET = "/orders/2026-01-01/orders/{orderId}"
 CONFIRM = "/orders/v0/orders/{orderId}/shipmentConfirmation"
 PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
+TRANSACTIONS = "/finances/2024-06-19/transactions"
 MODELS = {
     SEARCH: "orders_2026-01-01",
     GET: "orders_2026-01-01",
     CONFIRM: "ordersV0",
     PARTICIPATIONS: "sellers",
+    TRANSACTIONS: "finances_2024-06-19",
 }
 EVERYTHING = ",".join(INCLUDED_DATA)
 
@@ -107,7 +110,12 @@ class JudgedClient:
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     with clock.frozen(NOW), running_sandbox(usage_plans=True) as sandbox:
-        for operation in ("searchOrders", "getOrder", "confirmShipment"):
+        for operation in (
+            "searchOrders",
+            "getOrder",
+            "confirmShipment",
+            "listTransactions",
+        ):
             sandbox.state.set_usage_plan(operation, 1.0, 100_000)
         yield sandbox
 
@@ -245,6 +253,7 @@ def test_refusals_look_as_the_models_say(
         ("getOrder", GET),
         ("confirmShipment", CONFIRM),
         ("getMarketplaceParticipations", PARTICIPATIONS),
+        ("listTransactions", TRANSACTIONS),
     ):
         for kind, status in (
             ("throttled", 429),
@@ -260,6 +269,47 @@ def test_refusals_look_as_the_models_say(
 def test_participations_look_as_the_model_says(client: JudgedClient) -> None:
     for region in ("NA", "EU", "FE"):
         assert client.call(region, PARTICIPATIONS).status_code == 200
+
+
+@pytest.mark.parametrize("region", ["NA", "EU", "FE"])
+def test_refunds_look_as_the_model_says(
+    sandbox: Sandbox, client: JudgedClient, region: str
+) -> None:
+    sandbox.state.put_orders(month())
+    sandbox.state.transactions.page_size = 5
+    seller_id = f"A1SANDBOX{region}"
+    refunded = []
+    for stored in list(sandbox.state.orders_of(seller_id)):
+        if stored.current.status in ("SHIPPED", "PARTIALLY_SHIPPED"):
+            order_id = stored.current.payload["orderId"]
+            is_deferred = len(refunded) % 2 == 0
+            refunds.refund(sandbox.state, order_id, is_deferred=is_deferred)
+            if is_deferred and len(refunded) % 4 == 0:
+                refunds.release_refund(sandbox.state, order_id)
+            refunded.append(order_id)
+    assert len(refunded) > 3
+
+    # The same moment, seen when it is old enough.
+    with clock.frozen(NOW + timedelta(minutes=3)):
+        parameters = {"postedAfter": (NOW - timedelta(hours=1)).isoformat()}
+        found = []
+        while True:
+            answer = client.call(region, TRANSACTIONS, params=parameters)
+            assert answer.status_code == 200
+            payload = answer.json()["payload"]
+            found += payload["transactions"]
+            if "nextToken" not in payload:
+                break
+            parameters["nextToken"] = payload["nextToken"]
+
+    orders = {
+        identifier["relatedIdentifierValue"]
+        for each in found
+        for identifier in each["relatedIdentifiers"]
+        if identifier["relatedIdentifierName"] == "ORDER_ID"
+    }
+    assert orders == set(refunded)
+    assert client.call(region, TRANSACTIONS).status_code == 400
 
 
 def test_a_confirmed_package_looks_as_the_model_says(
