@@ -16,16 +16,14 @@ buyer data the next one begins there.
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, DateTimeField, Q, Value, When
 
-from .. import budget, clock, lock_objects
+from .. import budget, clock
 from ..amazon import errors
 from ..amazon.client import Client
 from ..amazon.orders import (
@@ -40,23 +38,18 @@ from ..amazon.orders import (
 from ..ledger import communication, recorder
 from ..ledger.recorder import Recorded
 from ..models import ChannelSettings, SellerAccount, SyncCursor
+from . import leases
 
 logger = logging.getLogger(__name__)
 
 STREAM = "orders"
 #: At least; see ``_overlap``.
 OVERLAP = timedelta(minutes=5)
-#: Longer than a page can take: time-outs and retries of one call included.
-LEASE_LIFETIME = timedelta(minutes=5)
 _WITHOUT_BUYER = tuple(
     data for data in INCLUDED_DATA if data not in ("BUYER", "RECIPIENT")
 )
 #: A run waits this long for budget; beyond it the scan goes on in a later run.
 MAX_WAIT_SECONDS = 2.0
-
-
-class LeaseLostError(Exception):
-    """Another worker took the scan over; what this one has not committed is void."""
 
 
 @dataclass(frozen=True)
@@ -71,20 +64,12 @@ class PullResult:
 
 def due_accounts() -> list[SellerAccount]:
     """Active accounts whose next scan is due."""
-    waiting = SyncCursor.objects.filter(
-        Q(next_run_at__gt=clock.now()) | Q(lease_until__gt=clock.now()), stream=STREAM
-    )
-    return list(
-        SellerAccount.objects.filter(state=SellerAccount.State.ACTIVE)
-        .exclude(pk__in=waiting.values("account_id"))
-        .order_by("pk")
-    )
+    return leases.due_accounts(STREAM)
 
 
 def pull_now(account: SellerAccount) -> None:
     """Make the account's next scan due at once, for the next worker that looks."""
-    cursor, _ = SyncCursor.objects.get_or_create(account=account, stream=STREAM)
-    SyncCursor.objects.filter(pk=cursor.pk).update(next_run_at=None)
+    leases.make_due(account, STREAM)
 
 
 def start_over(account: SellerAccount) -> None:
@@ -106,28 +91,27 @@ def start_over(account: SellerAccount) -> None:
 
 def pull(account: SellerAccount) -> PullResult:
     """Scan what changed since the last scan; nothing if another worker is at it."""
-    lease = _take_lease(account)
+    lease = leases.take(account, STREAM)
     if lease is None:
         return PullResult(error="Another worker is pulling this account.")
-    cursor_id, token = lease
     pages, recorded, error, retry_at = 0, Recorded(), "", None
     is_complete = False
     try:
         with budget.client_for(account) as client:
             while not is_complete:
-                page = _fetch(client, account, cursor_id)
-                result, is_complete = _commit(account, cursor_id, token, page)
+                page = _fetch(client, account, lease.cursor_id)
+                result, is_complete = _commit(account, lease, page)
                 pages, recorded = pages + 1, recorded + result
     except errors.TryLater as failure:
         error, retry_at = str(failure), failure.available_at
     except errors.InvalidRequest as failure:
         # Most likely the page's token has expired (24 h): start the scan over.
         error = str(failure)
-        _forget_page(cursor_id, token)
+        leases.forget_page(lease)
     except errors.AmazonError as failure:
         error = str(failure)
         communication.note_failure(account, SEARCH_ORDERS, failure)
-    except LeaseLostError:
+    except leases.LeaseLostError:
         logger.warning("account %s: the lease on the scan was lost", account.pk)
         return PullResult(pages, recorded, error="The lease was lost.")
     except Exception as failure:
@@ -138,7 +122,8 @@ def pull(account: SellerAccount) -> PullResult:
         )
         raise
     finally:
-        _release(cursor_id, token, error, retry_at)
+        due = clock.now() + ChannelSettings.load().pull_interval
+        leases.release(lease, error, min(due, retry_at) if retry_at else due)
     return PullResult(pages, recorded, is_complete, error)
 
 
@@ -164,19 +149,6 @@ def pull_named(
             communication.note_failure(account, GET_ORDER, failure)
     recorder.record(account, found)
     return failed
-
-
-def _take_lease(account: SellerAccount) -> tuple[int, uuid.UUID] | None:
-    cursor, _ = SyncCursor.objects.get_or_create(account=account, stream=STREAM)
-    now, token = clock.now(), uuid.uuid4()
-    until = now + LEASE_LIFETIME
-    taken = (
-        SyncCursor.objects.filter(pk=cursor.pk)
-        .filter(Q(lease_until=None) | Q(lease_until__lte=now))
-        # So that ``_release`` can tell a ``pull_now`` of meanwhile, which writes null.
-        .update(lease_token=token, lease_until=until, next_run_at=until)
-    )
-    return (cursor.pk, token) if taken else None
 
 
 @dataclass(frozen=True)
@@ -241,16 +213,11 @@ def _search(
 
 
 def _commit(
-    account: SellerAccount,
-    cursor_id: int,
-    token: uuid.UUID,
-    page: _Page,
+    account: SellerAccount, lease: leases.Lease, page: _Page
 ) -> tuple[Recorded, bool]:
     """Record a page and move the cursor, in one transaction, if the lease is ours."""
     with transaction.atomic():
-        cursor = lock_objects.cursor_with_lease(cursor_id, token)
-        if cursor is None:
-            raise LeaseLostError
+        cursor = leases.locked_cursor(lease)
         content = page.content
         orders = zip(content.orders, content.payloads, strict=True)
         recorded = recorder.record(account, list(orders), content.malformed)
@@ -273,31 +240,5 @@ def _commit(
             ):
                 cursor.watermark = cursor.page_watermark
             cursor.page_watermark = None
-        cursor.lease_until = clock.now() + LEASE_LIFETIME
         cursor.save()
     return recorded, is_complete
-
-
-def _forget_page(cursor_id: int, token: uuid.UUID) -> None:
-    SyncCursor.objects.filter(pk=cursor_id, lease_token=token).update(
-        page_token="", page_filter={}, page_watermark=None
-    )
-
-
-def _release(
-    cursor_id: int, token: uuid.UUID, error: str, retry_at: datetime | None
-) -> None:
-    now = clock.now()
-    due = now + ChannelSettings.load().pull_interval
-    if retry_at:
-        due = min(due, retry_at)
-    SyncCursor.objects.filter(pk=cursor_id, lease_token=token).update(
-        lease_token=None,
-        lease_until=None,
-        last_run_at=now,
-        # Null: asked for while this run was under way, and then due at once.
-        next_run_at=Case(
-            When(next_run_at=None, then=None), default=Value(due, DateTimeField())
-        ),
-        last_error=error,
-    )

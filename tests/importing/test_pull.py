@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from saleor_amazon_channel import clock
-from saleor_amazon_channel.importing import pull
+from saleor_amazon_channel.importing import leases, pull
 from saleor_amazon_channel.ledger import recorder
 from saleor_amazon_channel.models import AmazonOrder, SellerAccount, SyncCursor
 from saleor_amazon_channel.sandbox import CLIENT_ID, CLIENT_SECRET, running_sandbox
@@ -68,13 +68,13 @@ def test_one_scan_at_a_time(sandbox: Any, account: SellerAccount, now: Any) -> N
         account=account,
         stream=pull.STREAM,
         lease_token=uuid.uuid4(),
-        lease_until=NOW + pull.LEASE_LIFETIME,
+        lease_until=NOW + leases.LIFETIME,
     )
     assert pull.due_accounts() == []
     assert pull.pull(account).error == "Another worker is pulling this account."
     assert sandbox.state.calls("searchOrders") == []
 
-    now(pull.LEASE_LIFETIME)
+    now(leases.LIFETIME)
     assert pull.due_accounts() == [account]
     assert pull.pull(account).is_complete
 
