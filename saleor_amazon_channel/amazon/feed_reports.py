@@ -3,7 +3,8 @@
 Sources: the ProcessingReport schema of XML feeds (release 4.1) and the tab text that
 flat-file feeds and ``UPLOAD_VAT_INVOICE`` answer with (SP-API "Feeds API FAQ",
 "Invoicing Feed Type Values"). A report names only the messages with something to say:
-one without a result succeeded. The number 0 stands for the whole document.
+one without a result succeeded, if the report tells of all. The number 0 stands for
+the whole document.
 """
 
 from __future__ import annotations
@@ -55,6 +56,21 @@ class Report:
             for number in (WHOLE_DOCUMENT, message_id)
             for result in self.results.get(number, ())
             if result.is_error
+        )
+
+    def tells_all(self, message_count: int) -> bool:
+        """Whether it tells what became of each of that many messages.
+
+        It does when Amazon went through all of them and named those that it did not
+        take, or took none and says why. Else silence about a message says nothing.
+        """
+        if any(each.is_error for each in self.results.get(WHOLE_DOCUMENT, ())):
+            return not self.successful
+        named = len(self.results.keys() - {WHOLE_DOCUMENT})
+        return (
+            self.is_complete
+            and self.processed >= message_count
+            and self.processed - self.successful <= named
         )
 
     def warnings_of(self, message_id: int) -> tuple[Result, ...]:

@@ -285,9 +285,7 @@ def _poll(client: Client, account: SellerAccount, feed: Feed) -> list[Outcome]:
     except errors.MalformedAnswer as error:
         communication.note_failure(account, feeds.GET_FEED_DOCUMENT, error)
         return _leave_unknown(feed, "The feed's report cannot be read.")
-    is_whole = report.is_complete and report.processed >= feed.entries.count()
-    # Silence is success only where Amazon went through all of it.
-    if not is_whole and not report.errors_of(feed_reports.WHOLE_DOCUMENT):
+    if not report.tells_all(feed.entries.count()):
         return _leave_unknown(feed, "The feed's report is not complete.")
     return _settle_by_report(client, account, feed, report)
 

@@ -82,11 +82,19 @@ def finish(state: State, feed: StoredFeed, now: datetime) -> None:
         return
     message_type, processor = PROCESSORS[feed.type]
     problems: list[_Problem] = []
-    processed, status = 0, "Complete"
+    processed, failed, status = 0, 0, "Complete"
     try:
         messages = _messages(feed, message_type)
         if feed.has_fate("fatal_partly"):
             messages = messages[: len(messages) // 2]
+        if feed.has_fate("rejected"):
+            raise _Rejected(NOT_PARSEABLE, "XML Parsing Fatal Error.")
+        if feed.has_fate("unnamed"):
+            processed = failed = len(messages)
+        if feed.has_fate("processing"):
+            status = "Processing"
+        if feed.has_fate("unnamed", "processing", "unprocessed"):
+            messages = []
         for message_id, body in messages:
             problem = processor(state, feed.seller_id, body)
             processed += 1
@@ -100,9 +108,14 @@ def finish(state: State, feed: StoredFeed, now: datetime) -> None:
         feed.final_status = "FATAL"
         return
     feed.final_status = "DONE"
-    report = gzip.compress(_report(feed, status, processed, problems))
+    failed += len(problems)
+    report = _report(feed, status, processed, failed, problems)
+    if feed.has_fate("garbled"):
+        report = report[: len(report) // 2]
+    if feed.has_fate("text_report"):
+        report = _text_report(processed, failed, problems)
     feed.result_document_id = state.feeds.add_document(
-        feed.seller_id, XML_TYPE, now, report, is_compressed=True
+        feed.seller_id, XML_TYPE, now, gzip.compress(report), is_compressed=True
     ).id
 
 
@@ -332,7 +345,11 @@ PROCESSORS: Mapping[str, tuple[str, Processor]] = {
 
 
 def _report(
-    feed: StoredFeed, status: str, processed: int, problems: Sequence[_Problem]
+    feed: StoredFeed,
+    status: str,
+    processed: int,
+    failed: int,
+    problems: Sequence[_Problem],
 ) -> bytes:
     root = ElementTree.Element("AmazonEnvelope")
     header = _add(root, "Header")
@@ -346,8 +363,8 @@ def _report(
     _add(report, "StatusCode", status)
     summary = _add(report, "ProcessingSummary")
     _add(summary, "MessagesProcessed", str(processed))
-    _add(summary, "MessagesSuccessful", str(max(0, processed - len(problems))))
-    _add(summary, "MessagesWithError", str(len(problems)))
+    _add(summary, "MessagesSuccessful", str(max(0, processed - failed)))
+    _add(summary, "MessagesWithError", str(failed))
     _add(summary, "MessagesWithWarning", "0")
     for problem in problems:
         result = _add(report, "Result")
@@ -359,6 +376,23 @@ def _report(
             info = _add(result, "AdditionalInfo")
             _add(info, "AmazonOrderID", problem.order_id)
     return bytes(ElementTree.tostring(root, encoding="UTF-8", xml_declaration=True))
+
+
+def _text_report(processed: int, failed: int, problems: Sequence[_Problem]) -> bytes:
+    """The form in which flat-file feeds are answered."""
+    lines = [
+        "Feed Processing Summary:",
+        f"\tNumber of records processed\t\t{processed}",
+        f"\tNumber of records successful\t\t{processed - failed}",
+        "",
+        "original-record-number\torder-id\terror-code\terror-type\terror-message",
+        *(
+            f"{each.message_id}\t{each.order_id}\t{each.code}\tError\t"
+            f"{each.description}"
+            for each in problems
+        ),
+    ]
+    return "\n".join(lines).encode()
 
 
 def _add(

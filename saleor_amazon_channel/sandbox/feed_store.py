@@ -23,6 +23,12 @@ FATES = {
     "fatal": "FATAL, nothing applied, no report",
     "fatal_partly": "FATAL, the first half of the messages applied, no report",
     "cancelled": "CANCELLED by Amazon, nothing applied",
+    "processing": "DONE, nothing applied, the report says Processing",
+    "unprocessed": "DONE, nothing applied, the report counts 0 messages",
+    "unnamed": "DONE, nothing applied, the report counts failures and names none",
+    "rejected": "DONE, nothing applied, the report has error 5000 of the document",
+    "garbled": "DONE and applied, the report cannot be read",
+    "text_report": "DONE and applied, the report is tab text instead of XML",
     "stuck": "takes `seconds` longer than it should",
     "not_listed": "getFeed and getFeeds do not know it for `seconds`",
 }

@@ -120,3 +120,33 @@ def test_a_text_without_a_table_has_no_errors() -> None:
 def test_what_is_no_report_is_said(content: bytes, problem: str) -> None:
     with pytest.raises(MalformedAnswer, match=problem):
         parse(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "message_count", "is_all"),
+    [
+        # 3 processed, 2 successful: the third has to be named.
+        (report(m2="Error"), 3, True),
+        (report(m2="Warning"), 3, True),
+        (report(), 3, False),
+        (report(m2="Error"), 4, False),
+        (report("Processing", m2="Error"), 3, False),
+        (report("Rejected", m2="Error"), 3, False),
+        # An error of the document says nothing of the two that went through.
+        (report(m0="Error"), 3, False),
+        (report(m0="Warning", m2="Error"), 3, True),
+    ],
+)
+def test_whether_a_report_tells_what_became_of_each(
+    content: bytes, message_count: int, is_all: bool
+) -> None:
+    assert parse(content).tells_all(message_count) is is_all
+
+
+def test_a_document_of_which_nothing_went_through_is_told_of_as_a_whole() -> None:
+    none = report("Rejected", m0="Error").replace(
+        b"<MessagesSuccessful>2", b"<MessagesSuccessful>0"
+    )
+    assert parse(none).tells_all(3)
+    nothing = none.replace(b"<MessagesProcessed>3", b"<MessagesProcessed>0")
+    assert parse(nothing).tells_all(3)

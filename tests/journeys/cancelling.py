@@ -310,6 +310,73 @@ def test_fatal_with_a_part_applied_sends_only_the_rest_again(world: World) -> No
     assert second.note == "3 of 3 messages succeeded."
 
 
+@pytest.mark.parametrize("fate", ["processing", "unprocessed", "unnamed"])
+def test_silence_of_a_report_that_is_not_whole_is_no_success(
+    world: World, fate: str
+) -> None:
+    imported(world, ORDER)
+    cancel(world, ORDER)
+    world.sandbox.state.feeds.determine(Fate(fate))
+    for _ in range(3):
+        world.work()
+        world.move_clock(timedelta(minutes=5))
+    assert status_on_amazon(world, ORDER) == "UNSHIPPED"
+    assert Feed.objects.earliest("pk").note == "The feed's report is not complete."
+
+    world.work_until_quiet(6)
+
+    check_cancelled(world, ORDER)
+    assert calls(world, "createFeed") == 2
+
+
+def test_a_report_that_cannot_be_read_is_made_up_for_by_reading_the_order(
+    world: World,
+) -> None:
+    imported(world, ORDER)
+    cancel(world, ORDER)
+    world.sandbox.state.feeds.determine(Fate("garbled"))
+
+    world.work_until_quiet(6)
+
+    check_cancelled(world, ORDER)
+    assert calls(world, "createFeed") == 1
+    assert Feed.objects.get().note == "The feed's report cannot be read."
+
+
+def test_an_error_of_the_whole_document_is_one_of_each_message(world: World) -> None:
+    imported(world, ORDER, OTHER)
+    cancel(world, ORDER, OTHER)
+    world.sandbox.state.feeds.determine(Fate("rejected"))
+
+    world.work_until_quiet(6)
+
+    for order_id in (ORDER, OTHER):
+        assert status_on_amazon(world, order_id) == "UNSHIPPED"
+        assert shop_status(world, order_id) == "unfulfilled"
+        entry = entry_of(order_id)
+        assert (entry.state, entry.error_code) == ("failed", "5000")
+        assert entry.error_message == (
+            "Amazon refused it: 5000: XML Parsing Fatal Error."
+        )
+    assert calls(world, "createFeed") == 1
+
+
+def test_a_report_as_tab_text_is_understood(world: World) -> None:
+    imported(world, ORDER, OTHER)
+    cancel(world, ORDER, OTHER)
+    world.sandbox.state.feeds.determine(Fate("text_report"))
+    world.move_clock(timedelta(minutes=1))
+    world.work()
+    events.ship(world.sandbox.state, OTHER)
+
+    world.work_until_quiet(4)
+
+    check_cancelled(world, ORDER)
+    entry = entry_of(OTHER)
+    assert (entry.state, entry.error_code) == ("failed", "90002")
+    assert calls(world, "createFeed") == 1
+
+
 def test_a_feed_that_hangs_for_eight_hours_is_waited_for(world: World) -> None:
     imported(world, ORDER)
     cancel(world, ORDER)
