@@ -16,11 +16,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 from django.db.models import Model
 
-from . import budget, fields, store
+from . import budget, clock, fields, store
 from .amazon import errors
-from .amazon.marketplaces import MARKETPLACES, REGIONS
-from .amazon.sellers import MarketplaceParticipation, marketplace_participations
-from .importing import customers, importer, pull
+from .amazon.marketplaces import REGIONS
+from .amazon.sellers import GET_MARKETPLACE_PARTICIPATIONS, MarketplaceParticipation
+from .importing import customers, importer, participations, pull
+from .ledger import communication
 from .models import Marketplace, SellerAccount
 from .store.contract import Channel
 
@@ -41,6 +42,8 @@ class AccountErrorCode(StrEnum):
     """Amazon knows the credentials and refuses: a role is missing, or wrong region."""
     UNAVAILABLE = "unavailable"
     """Amazon fails, is not reached in time, or allows no more calls now."""
+    INACTIVE = "inactive"
+    """The account is paused, or Amazon no longer accepts its credentials."""
     NOT_CONFIGURED = "not_configured"
     """The operator has to set something in the environment first."""
 
@@ -89,7 +92,8 @@ def connect(connection: Connection) -> SellerAccount:
     """
     values = _check_values(connection)
     candidate = SellerAccount(**values)
-    participations = _participations(candidate)
+    asked_at = clock.now()
+    found = _ask(candidate)
     with transaction.atomic():
         account = (
             # No key: a scan that holds the cursor may be inserting orders of it.
@@ -116,7 +120,7 @@ def connect(connection: Connection) -> SellerAccount:
                 "This seller account is being connected by someone else right now.",
                 "seller_id",
             ) from error
-        _save_marketplaces(account, participations)
+        participations.save(account, found, asked_at)
         if is_earlier:
             pull.start_over(account)
             importer.reconsider_waiting(account.pk)
@@ -199,69 +203,65 @@ def _check_address(address: str, field: str) -> str:
     return address
 
 
-def _participations(account: SellerAccount) -> list[MarketplaceParticipation]:
+def refresh_marketplaces(account: SellerAccount) -> None:
+    """Read now in which marketplaces the seller takes part, not only once a day.
+
+    Raises AccountError. Credentials that Amazon no longer accepts stop the account, as
+    they do everywhere.
+    """
+    if account.state != SellerAccount.State.ACTIVE:
+        raise AccountError(
+            AccountErrorCode.INACTIVE,
+            f"The account {account.name} is not active. {account.state_reason}".strip(),
+        )
+    try:
+        with budget.client_for(account, **WHILE_SOMEBODY_WAITS) as client:
+            participations.refresh(account, client)
+    except errors.AmazonError as error:
+        if not isinstance(error, errors.TryLater):
+            communication.note_failure(account, GET_MARKETPLACE_PARTICIPATIONS, error)
+        raise _refusal(error) from error
+    except participations.NoMarketplaceError as error:
+        raise AccountError(AccountErrorCode.INVALID, str(error)) from error
+
+
+def _ask(account: SellerAccount) -> list[MarketplaceParticipation]:
     """Where the seller takes part, in the account's region; proves the credentials."""
     try:
         with budget.client_for(account, **WHILE_SOMEBODY_WAITS) as client:
-            found = marketplace_participations(client)
-    except errors.AppCredentialsInvalid as error:
-        raise AccountError(
+            return participations.read(account, client)
+    except errors.AmazonError as error:
+        raise _refusal(error) from error
+    except participations.NoMarketplaceError as error:
+        raise AccountError(AccountErrorCode.INVALID, str(error), "region") from error
+
+
+def _refusal(error: errors.AmazonError) -> AccountError:
+    """What Amazon answered, in words for the store admin."""
+    if isinstance(error, errors.AppCredentialsInvalid):
+        return AccountError(
             AccountErrorCode.INVALID_CREDENTIALS,
             f"Amazon does not accept the app. {error.action}",
             "lwa_client_secret",
-        ) from error
-    except errors.ReauthorizationRequired as error:
-        raise AccountError(
+        )
+    if isinstance(error, errors.ReauthorizationRequired):
+        return AccountError(
             AccountErrorCode.INVALID_CREDENTIALS,
             f"Amazon does not accept the refresh token. {error.action}",
             "refresh_token",
-        ) from error
-    except errors.Forbidden as error:
-        raise AccountError(
+        )
+    if isinstance(error, errors.Forbidden):
+        return AccountError(
             AccountErrorCode.FORBIDDEN, f"Amazon refuses. {error.action}"
-        ) from error
-    except errors.TryLater as error:
-        raise AccountError(
+        )
+    if isinstance(error, errors.TryLater):
+        return AccountError(
             AccountErrorCode.UNAVAILABLE,
             "Amazon did not answer in time; try again in a minute.",
-        ) from error
-    except errors.AmazonError as error:
-        raise AccountError(
-            AccountErrorCode.INVALID,
-            "The answer is not one of Amazon's; check the addresses and the region.",
-        ) from error
-    in_region = [
-        participation
-        for participation in found
-        if MARKETPLACES[participation.marketplace_id].region == account.region
-    ]
-    if not in_region:
-        raise AccountError(
-            AccountErrorCode.INVALID,
-            "The seller takes part in no marketplace of this region.",
-            "region",
         )
-    return in_region
-
-
-def _save_marketplaces(
-    account: SellerAccount, participations: Sequence[MarketplaceParticipation]
-) -> None:
-    """One row each; the mapping of those that exist stays."""
-    listed = {each.marketplace_id: each.is_participating for each in participations}
-    account.marketplaces.exclude(marketplace_id__in=listed).update(
-        is_participating=False
-    )
-    Marketplace.objects.bulk_create(
-        [
-            Marketplace(
-                account=account, marketplace_id=marketplace_id, is_participating=takes
-            )
-            for marketplace_id, takes in listed.items()
-        ],
-        update_conflicts=True,
-        unique_fields=["account", "marketplace_id"],
-        update_fields=["is_participating"],
+    return AccountError(
+        AccountErrorCode.INVALID,
+        "The answer is not one of Amazon's; check the addresses and the region.",
     )
 
 

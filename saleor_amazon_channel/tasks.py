@@ -18,7 +18,7 @@ from celery import shared_task
 
 from . import clock, lifecycle, outbox, store
 from .conf import app_settings
-from .importing import importer, news, pull
+from .importing import importer, news, participations, pull
 from .importing import reconcile as reconciling
 from .models import AmazonOrder, ChannelSettings, SellerAccount, SyncCursor
 from .pushing import feeds, runner
@@ -82,6 +82,8 @@ def pull_orders(account_id: int) -> None:
         result = pull.pull(account)
         if result.error:
             logger.warning("account %s: %s", account_id, result.error)
+        if result.is_forbidden:
+            participations.look_soon(account)
         importer.import_open()
         news.settle()
 
@@ -95,6 +97,17 @@ def reconcile(account_id: int) -> None:
         ).first()
         if account is not None and ChannelSettings.load().active:
             reconciling.run(account)
+
+
+@shared_task(name="saleor_amazon_channel.refresh_marketplaces")
+def refresh_marketplaces(account_id: int) -> None:
+    """Read in which marketplaces the seller of an account takes part."""
+    with _at_work():
+        account = SellerAccount.objects.filter(
+            pk=account_id, state=SellerAccount.State.ACTIVE
+        ).first()
+        if account is not None and ChannelSettings.load().active:
+            participations.run(account)
 
 
 @shared_task(name="saleor_amazon_channel.import_orders")
@@ -131,8 +144,11 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
         return []
     now = clock.now()
     work: list[tuple[Any, tuple[Any, ...]]] = [
-        (pull_orders, (account.pk,)) for account in pull.due_accounts()
+        # First, so that the scan covers what the seller has joined.
+        (refresh_marketplaces, (account.pk,))
+        for account in participations.due_accounts()
     ]
+    work += [(pull_orders, (account.pk,)) for account in pull.due_accounts()]
     open_states = (AmazonOrder.ImportState.READY, AmazonOrder.ImportState.BLOCKED)
     if (
         AmazonOrder.objects.filter(import_state__in=open_states).exists()

@@ -25,11 +25,9 @@ from saleor_amazon_channel.sandbox import CLIENT_ID, CLIENT_SECRET, running_sand
 from saleor_amazon_channel.standalone import catalogue
 from saleor_amazon_channel.standalone.store import StandaloneStore
 from saleor_amazon_channel.store.contract import Channel
-from wire_orders import GERMANY, NOW
+from wire_orders import FRANCE, GERMANY, NOW
 
 pytestmark = pytest.mark.django_db
-
-FRANCE = "A13V1IB3VIYZZH"
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +98,7 @@ def test_an_earlier_import_from_reaches_back(connection: Connection) -> None:
 
         accounts.connect(replace(connection, import_from=NOW - timedelta(days=60)))
 
-        cursor = SyncCursor.objects.get()
+        cursor = SyncCursor.objects.get(stream="orders")
         assert (cursor.watermark, cursor.next_run_at) == (None, None)
         waiting.refresh_from_db()
         assert waiting.import_state == "ready"
@@ -114,7 +112,9 @@ def test_a_later_import_from_leaves_the_scan_where_it_is(
 
         accounts.connect(replace(connection, import_from=NOW + timedelta(days=1)))
 
-        assert SyncCursor.objects.get().watermark == NOW - timedelta(minutes=2)
+        assert SyncCursor.objects.get(stream="orders").watermark == NOW - timedelta(
+            minutes=2
+        )
 
 
 def test_the_secrets_are_encrypted_in_the_database(connection: Connection) -> None:
@@ -150,7 +150,7 @@ def test_connecting_again_renews_the_credentials_and_keeps_the_rest(
     assert again.refresh_token == "Atzr|sandbox-EU"
     assert again.import_from == long_ago
     assert again.marketplaces.get(marketplace_id=GERMANY).channel_slug == "amazon-de"
-    cursor = SyncCursor.objects.get()
+    cursor = SyncCursor.objects.get(stream="orders")
     assert (cursor.next_run_at, cursor.watermark) == (None, NOW)
 
 

@@ -71,6 +71,9 @@ def test_a_task_that_fails_does_not_end_the_work(
     swept = []
     monkeypatch.setattr(pull, "pull", fail)
     monkeypatch.setattr(lifecycle, "sweep", lambda: swept.append(clock.now()))
+    SyncCursor.objects.create(
+        account=active, stream="marketplaces", next_run_at=NOW + timedelta(days=1)
+    )
     assert [task.name for task, _ in tasks.due()] == [
         "saleor_amazon_channel.pull_orders",
         "saleor_amazon_channel.sweep",

@@ -37,6 +37,9 @@ def channel(account: SellerAccount, now: object) -> SellerAccount:
     SyncCursor.objects.create(
         account=account, stream="orders", next_run_at=NOW + timedelta(minutes=4)
     )
+    SyncCursor.objects.create(
+        account=account, stream="marketplaces", next_run_at=NOW + timedelta(days=1)
+    )
     SyncCursor.objects.create(stream="staff_actions", watermark=NOW)
     return account
 
@@ -63,6 +66,16 @@ def test_nothing_is_due_when_all_is_done(channel: SellerAccount) -> None:
 def test_a_pull_is_due_when_its_time_has_come(channel, now) -> None:
     now(timedelta(minutes=4))
     assert due() == ["pull_orders", "sweep"]
+
+
+def test_marketplaces_are_due_once_a_day(channel, now) -> None:
+    SyncCursor.objects.filter(stream="orders").update(next_run_at=NOW + timedelta(2))
+    now(timedelta(days=1))
+    assert due() == ["refresh_marketplaces", "sweep"]
+    SyncCursor.objects.filter(stream="marketplaces").delete()  # Before there was one.
+    assert due() == ["refresh_marketplaces", "sweep"]
+    SellerAccount.objects.update(state="paused")
+    assert due() == ["sweep"]
 
 
 def test_a_stopped_account_is_not_pulled(channel, now) -> None:

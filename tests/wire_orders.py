@@ -8,6 +8,7 @@ from typing import Any
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 GERMANY = "A1PA6795UKMFR9"
+FRANCE = "A13V1IB3VIYZZH"
 
 
 def _time(moment: datetime) -> str:

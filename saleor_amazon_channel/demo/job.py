@@ -312,7 +312,7 @@ def _pull_again(shop: Shop, worker: Process, progress: Progress) -> None:
 
 def _runs() -> dict[int, datetime | None]:
     return dict(
-        SyncCursor.objects.exclude(account=None).values_list("account", "last_run_at")
+        SyncCursor.objects.filter(stream="orders").values_list("account", "last_run_at")
     )
 
 

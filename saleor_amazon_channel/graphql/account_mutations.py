@@ -88,6 +88,49 @@ class AmazonAccountConnect(host.BaseMutation):  # type: ignore[name-defined]
             return cls(account=load_accounts(using, pk=account.pk)[0])
 
 
+class AmazonMarketplacesRefresh(host.BaseMutation):  # type: ignore[name-defined]
+    account = graphene.Field(
+        AmazonAccount, description="The account with its marketplaces."
+    )
+
+    class Arguments:
+        account_id = graphene.ID(
+            required=True, description="The ID of the seller account."
+        )
+
+    class Meta:
+        description = (
+            "Asks Amazon now, for at most 10 seconds, in which marketplaces the seller "
+            "takes part; this is otherwise done once a day. One that was joined is "
+            "listed without a mapping."
+        )
+        permissions = (host.MANAGE_PLUGINS,)
+        error_type_class = AmazonChannelError
+
+    @classmethod
+    def perform_mutation(cls, _root: Any, info: Any, /, *, account_id: str) -> Any:
+        account = _account(account_id, "account_id")
+        try:
+            accounts.refresh_marketplaces(account)
+        except accounts.AccountError as error:
+            raise of_account(error) from error
+        with host.reading(info.context) as using:
+            return cls(account=load_accounts(using, pk=account.pk)[0])
+
+
+def _account(given: str, field: str) -> models.SellerAccount:
+    try:
+        pk = ids.own(given, "AmazonAccount")
+    except ids.InvalidIdError as error:
+        raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), field) from error
+    account = models.SellerAccount.objects.filter(pk=pk).first()
+    if account is None:
+        raise refusal(
+            ErrorCode.NOT_FOUND, f"Couldn't resolve to a node: {given}", field
+        )
+    return account
+
+
 class AmazonMarketplaceUpdateInput(graphene.InputObjectType):
     channel = graphene.String(
         description=(

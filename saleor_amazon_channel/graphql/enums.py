@@ -190,6 +190,7 @@ class ErrorCode(Enum):
     INVALID_CREDENTIALS = AccountErrorCode.INVALID_CREDENTIALS.value
     FORBIDDEN = AccountErrorCode.FORBIDDEN.value
     UNAVAILABLE = AccountErrorCode.UNAVAILABLE.value
+    INACTIVE = AccountErrorCode.INACTIVE.value
     NOT_CONFIGURED = AccountErrorCode.NOT_CONFIGURED.value
 
 
@@ -208,6 +209,7 @@ AmazonChannelErrorCode = _enum(
         "INVALID_CREDENTIALS": "Amazon does not accept the credentials.",
         "FORBIDDEN": "Amazon knows the credentials and refuses.",
         "UNAVAILABLE": "Amazon did not answer in time; try again later.",
+        "INACTIVE": "The account is paused, or must be authorized again.",
         "NOT_CONFIGURED": "The operator has to set something first.",
     },
 )

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import graphene
 
-from .account_mutations import AmazonAccountConnect, AmazonMarketplaceUpdate
+from .account_mutations import (
+    AmazonAccountConnect,
+    AmazonMarketplacesRefresh,
+    AmazonMarketplaceUpdate,
+)
 from .address_mutation import AmazonOrderAddressUpdate
 from .blocked import BlockedMutations
 from .import_mutation import AmazonOrdersImport
@@ -15,6 +19,7 @@ class AmazonMutations(BlockedMutations, graphene.ObjectType):
     """Mixed into the host's Mutation."""
 
     amazon_account_connect = AmazonAccountConnect.Field()
+    amazon_marketplaces_refresh = AmazonMarketplacesRefresh.Field()
     amazon_marketplace_update = AmazonMarketplaceUpdate.Field()
     amazon_order_cancel = AmazonOrderCancel.Field()
     amazon_order_address_update = AmazonOrderAddressUpdate.Field()

@@ -52,6 +52,17 @@ _WITHOUT_BUYER = tuple(
 MAX_WAIT_SECONDS = 2.0
 
 
+#: Of a cursor whose next scan is to begin anew, at once.
+_FROM_THE_FIRST_PAGE: dict[str, Any] = {
+    "page_token": "",
+    "page_filter": {},
+    "page_watermark": None,
+    "lease_token": None,
+    "lease_until": None,
+    "next_run_at": None,
+}
+
+
 @dataclass(frozen=True)
 class PullResult:
     """What a run did. ``error`` says in words why it did not reach the end."""
@@ -60,6 +71,8 @@ class PullResult:
     recorded: Recorded = Recorded()  # noqa: RUF009 - frozen
     is_complete: bool = False
     error: str = ""
+    #: Amazon refused; a marketplace that the seller has left would be a reason.
+    is_forbidden: bool = False
 
 
 def due_accounts() -> list[SellerAccount]:
@@ -78,15 +91,21 @@ def start_over(account: SellerAccount) -> None:
     A scan that is under way loses its lease: its end would set the watermark again.
     """
     SyncCursor.objects.filter(account=account, stream=STREAM).update(
-        watermark=None,
-        without_buyer_since=None,
-        page_token="",
-        page_filter={},
-        page_watermark=None,
-        lease_token=None,
-        lease_until=None,
-        next_run_at=None,
+        watermark=None, without_buyer_since=None, **_FROM_THE_FIRST_PAGE
     )
+
+
+def rewind(account: SellerAccount, to: datetime | None = None) -> None:
+    """Let the next scan begin anew, with the marketplaces of now, and ``to`` that time
+    if it would begin later.
+
+    A scan that is under way loses its lease: it is of the marketplaces of before.
+    """
+    cursors = SyncCursor.objects.filter(account=account, stream=STREAM)
+    if to:
+        # Without a watermark it begins at ``import_from``, which is as early as can be.
+        cursors.filter(watermark__gt=to).update(watermark=to)
+    cursors.update(**_FROM_THE_FIRST_PAGE)
 
 
 def pull(account: SellerAccount) -> PullResult:
@@ -95,7 +114,7 @@ def pull(account: SellerAccount) -> PullResult:
     if lease is None:
         return PullResult(error="Another worker is pulling this account.")
     pages, recorded, error, retry_at = 0, Recorded(), "", None
-    is_complete = False
+    is_complete = is_forbidden = False
     try:
         with budget.client_for(account) as client:
             while not is_complete:
@@ -110,6 +129,7 @@ def pull(account: SellerAccount) -> PullResult:
         leases.forget_page(lease)
     except errors.AmazonError as failure:
         error = str(failure)
+        is_forbidden = isinstance(failure, errors.Forbidden)
         communication.note_failure(account, SEARCH_ORDERS, failure)
     except leases.LeaseLostError:
         logger.warning("account %s: the lease on the scan was lost", account.pk)
@@ -124,7 +144,7 @@ def pull(account: SellerAccount) -> PullResult:
     finally:
         due = clock.now() + ChannelSettings.load().pull_interval
         leases.release(lease, error, min(due, retry_at) if retry_at else due)
-    return PullResult(pages, recorded, is_complete, error)
+    return PullResult(pages, recorded, is_complete, error, is_forbidden)
 
 
 def pull_named(

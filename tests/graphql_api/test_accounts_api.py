@@ -19,7 +19,7 @@ from saleor_amazon_channel.models import (
 )
 from saleor_amazon_channel.sandbox import CLIENT_ID, CLIENT_SECRET, running_sandbox
 from saleor_amazon_channel.standalone import catalogue
-from wire_orders import GERMANY, NOW
+from wire_orders import FRANCE, GERMANY, NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -223,6 +223,52 @@ def test_amazon_out_of_reach_is_a_typed_error(ask: Ask, amazon: Any) -> None:
             "code": "UNAVAILABLE",
         }
     ]
+
+
+REFRESH = """
+mutation ($id: ID!) {
+  amazonMarketplacesRefresh(accountId: $id) {
+    account { name marketplaces { marketplaceId isParticipating } }
+    errors { field message code }
+  }
+}
+"""
+
+
+def test_marketplaces_are_asked_for_at_once(ask: Ask, amazon: Any) -> None:
+    amazon.state.add_account("EU", marketplace_ids=[GERMANY])
+    account_id = ask(CONNECT, {"input": credentials(amazon)})["amazonAccountConnect"][
+        "account"
+    ]["id"]
+    amazon.state.add_account("EU", marketplace_ids=[FRANCE])
+
+    answer = ask(REFRESH, {"id": account_id})["amazonMarketplacesRefresh"]
+
+    assert answer == {
+        "account": {
+            "name": "Mugs and more",
+            "marketplaces": [
+                {"marketplaceId": FRANCE, "isParticipating": True},
+                {"marketplaceId": GERMANY, "isParticipating": False},
+            ],
+        },
+        "errors": [],
+    }
+    amazon.state.inject_fault("getMarketplaceParticipations", "throttled", count=1)
+    answer = ask(REFRESH, {"id": account_id})["amazonMarketplacesRefresh"]
+    assert [each["code"] for each in answer["errors"]] == ["UNAVAILABLE"]
+    SellerAccount.objects.update(state="paused")
+    answer = ask(REFRESH, {"id": account_id})["amazonMarketplacesRefresh"]
+    assert answer == {
+        "account": None,
+        "errors": [
+            {
+                "field": None,
+                "message": "The account Mugs and more is not active.",
+                "code": "INACTIVE",
+            }
+        ],
+    }
 
 
 # --- marketplaces --------------------------------------------------------------------

@@ -78,7 +78,7 @@ def test_without_names_the_next_pull_is_due_and_amazon_is_not_called(
 
     assert answer == {"queued": True, "results": [], "errors": []}
     assert calls(world) == before
-    assert SyncCursor.objects.get().next_run_at is None
+    assert SyncCursor.objects.get(stream="orders").next_run_at is None
     world.sandbox.state.put_orders([wire_order()])
     world.work()
     world.work()
@@ -93,7 +93,10 @@ def test_only_the_named_account_is_pulled(ask: Ask, world: World) -> None:
 
     assert import_orders(ask, account=world.account)["queued"] is True
 
-    assert SyncCursor.objects.get(account=world.account).next_run_at is None
+    assert (
+        SyncCursor.objects.get(account=world.account, stream="orders").next_run_at
+        is None
+    )
     assert SyncCursor.objects.get(account=other).next_run_at == later
 
 

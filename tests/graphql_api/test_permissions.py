@@ -70,6 +70,10 @@ REQUESTS = {
     ),
     "amazonAccounts": ("{ amazonAccounts { id } }", "MANAGE_PLUGINS"),
     "amazonAccountConnect": (CONNECT, "MANAGE_PLUGINS"),
+    "amazonMarketplacesRefresh": (
+        'mutation { amazonMarketplacesRefresh(accountId: "x") {errors { code }} }',
+        "MANAGE_PLUGINS",
+    ),
     "amazonMarketplaceUpdate": (
         'mutation { amazonMarketplaceUpdate(id: "x", input: {}) {errors { code }} }',
         "MANAGE_PLUGINS",

@@ -48,6 +48,7 @@ def test_tasks_are_found_and_guarded_like_saleors_own():
         "pull_orders",
         "push",
         "reconcile",
+        "refresh_marketplaces",
         "sweep",
         "tick",
     ]

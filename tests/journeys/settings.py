@@ -24,9 +24,8 @@ from saleor_amazon_channel.models import (
 )
 from saleor_amazon_channel.sandbox import events
 from saleor_amazon_channel.store.contract import Channel
-from wire_orders import GERMANY, NOW, wire_item, wire_order
+from wire_orders import FRANCE, GERMANY, NOW, wire_item, wire_order
 
-FRANCE = "A13V1IB3VIYZZH"
 THIRD = "111-0000001-0000003"
 
 

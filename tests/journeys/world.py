@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -64,10 +64,17 @@ class World:
 
 @contextmanager
 def running_world(
-    shop: StaffDriver, store: Store, stock: int = 1000
+    shop: StaffDriver,
+    store: Store,
+    stock: int = 1000,
+    marketplace_ids: Sequence[str] | None = None,
 ) -> Iterator[World]:
-    """Time stands still at ``wire_orders.NOW`` unless the world moves it."""
+    """Time stands still at ``wire_orders.NOW`` unless the world moves it.
+
+    The seller takes part in ``marketplace_ids``; in all of Europe's if not given.
+    """
     with clock.frozen(NOW) as move, running_sandbox(usage_plans=False) as sandbox:
+        sandbox.state.add_account("EU", marketplace_ids=marketplace_ids)
         with shop.writer():
             ChannelSettings.objects.create(id=1, active=True)
             channel = shop.create_channel("amazon-de", "EUR", country="DE")
