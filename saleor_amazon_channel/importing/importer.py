@@ -152,6 +152,7 @@ class _Candidate:
     order: AmazonOrder
     draft: OrderDraft
     marketplace: Marketplace
+    is_shipping_history: bool
     customer: CustomerDraft | None = None
     blockers: list[Blocker] = field(default_factory=list)
     variant_ids: dict[str, str] = field(default_factory=dict)
@@ -199,7 +200,12 @@ def _import(orders: Sequence[AmazonOrder]) -> Imported:
         customer = None
         if marketplace.customer_creation == Marketplace.CustomerCreation.ACCOUNT:
             customer = customers.draft_of(amazon_order, draft, order.account)
-        candidates.append(_Candidate(order, draft, marketplace, customer))
+        is_history = rules.is_shipping_history(
+            amazon_order,
+            import_from=order.account.import_from,
+            connected_at=order.account.created_at,
+        )
+        candidates.append(_Candidate(order, draft, marketplace, is_history, customer))
 
     _resolve(candidates)
     blocked += [(c.order, c.blockers) for c in candidates if c.blockers]
@@ -265,6 +271,7 @@ def _new_order(candidate: _Candidate) -> NewOrder:
         is_amazon_number_printed=(
             settings.order_number_source == Marketplace.OrderNumberSource.AMAZON
         ),
+        takes_shipped_units=not candidate.is_shipping_history,
     )
 
 

@@ -23,6 +23,9 @@ Amazon's states (Orders API v2026-01-01, ``fulfillment.fulfillmentStatus`` and
 
 Whether the items are in stock is not asked here: an order that is ready and finds no
 stock is blocked by the shop.
+
+Units that have been shipped are taken from the shop's stock, unless they are history:
+see ``is_shipping_history``.
 """
 
 from __future__ import annotations
@@ -122,6 +125,24 @@ def _by_amazon(order: Order) -> Decision:
             return _READY
         return Decision(WAITING, "Amazon fulfils this order and has not shipped it.")
     return Decision(WAITING, "Amazon has not said who fulfils the order.")
+
+
+def is_shipping_history(
+    order: Order, *, import_from: datetime, connected_at: datetime
+) -> bool:
+    """Whether what was shipped of ``order`` had left before this was the channel's
+    business: the shop's stock is taken to be counted without it.
+
+    So it is for orders older than what is imported by itself, and for those that were
+    shipped before the account was connected. Where Amazon does not say when, an order
+    placed before is taken for shipped before.
+    """
+    if order.created_time < import_from:
+        return True
+    if order.created_time >= connected_at:
+        return False
+    times = [package.ship_time or package.created_time for package in order.packages]
+    return not any(time >= connected_at for time in times if time)
 
 
 def _named(status: str) -> str:

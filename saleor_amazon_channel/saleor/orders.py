@@ -131,10 +131,13 @@ def _supply(plans: Sequence[Plan], around: Surroundings) -> None:
         except NotEnoughStock as error:
             plan.blockers = [_short(plan, each, around) for each in error.shortages]
             continue
-        plan.supplies = [
-            next(supplies) if demand else Supply(taken=[(None, plan.shipped(line))])
-            for demand, line in zip(demands, plan.draft.lines, strict=True)
-        ]
+        plan.supplies = [next(supplies) if demand else Supply() for demand in demands]
+        for demand, line, supply in zip(
+            demands, plan.draft.lines, plan.supplies, strict=True
+        ):
+            # What has left and was never in this stock.
+            elsewhere = plan.shipped(line) - (demand.shipped if demand else 0)
+            supply.taken.append((None, elsewhere))
     pool.write()
 
 
@@ -144,7 +147,11 @@ def _demand(plan: Plan, line: LineDraft, around: Surroundings) -> Demand | None:
     if plan.draft.is_amazon_fulfilled or not variant.tracks_inventory:
         return None
     shipped = plan.shipped(line)
-    return Demand(variant.id, line.quantity - shipped, shipped)
+    return Demand(
+        variant.id,
+        line.quantity - shipped,
+        shipped if plan.new.takes_shipped_units else 0,
+    )
 
 
 def _short(plan: Plan, shortage: Shortage, around: Surroundings) -> Blocker:

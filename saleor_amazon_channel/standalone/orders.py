@@ -200,7 +200,8 @@ def _shortages(
     shipped: dict[Variant, int] = defaultdict(int)
     wanted: dict[Variant, int] = defaultdict(int)
     for line, variant in _stocked_lines(new, variants):
-        shipped[variant] += line.quantity_shipped
+        if new.takes_shipped_units:
+            shipped[variant] += line.quantity_shipped
         wanted[variant] += line.quantity - line.quantity_shipped
     names = [warehouse_names[id_] for id_ in new.warehouse_ids]
     found = []
@@ -245,7 +246,8 @@ def _plan(
         warehouses = [int(pk) for pk in new.warehouse_ids]
         for line, variant in _stocked_lines(new, variants):
             # They have left, whatever the shop thought it had.
-            units = min(line.quantity_shipped, locked.available(variant.pk, warehouses))
+            left = line.quantity_shipped if new.takes_shipped_units else 0
+            units = min(left, locked.available(variant.pk, warehouses))
             plan.removed += locked.remove(variant.pk, warehouses, units)
         rows = {row.external_reference: row for row in plan.lines}
         for line, variant in _stocked_lines(new, variants):

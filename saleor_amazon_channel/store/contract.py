@@ -220,6 +220,9 @@ class NewOrder:
     is_unconfirmed: bool = False
     #: Documents print Amazon's order id, not the shop's number.
     is_amazon_number_printed: bool = False
+    #: Units already shipped lay in the shop's stock until now. Of history they did not:
+    #: what lies there is counted without them.
+    takes_shipped_units: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,13 +372,14 @@ class Store(Protocol):
 
         Must be called inside a transaction, with which everything it wrote stands or
         falls. Stock of merchant-fulfilled units that are not shipped is allocated
-        under lock; units already shipped are taken from stock; an order that lacks
-        stock is blocked and does not touch its neighbours. Shipped units arrive as a
-        fulfillment. A charged transaction with the Amazon order id as reference is
-        recorded. Orders with the same customer e-mail become one customer's, also
-        when created at the same time; the orders themselves hold no e-mail address.
-        The public metadata ``amazon.printedNumber`` is the number that documents
-        print. No e-mail leaves, now or through whatever staff do with the order.
+        under lock; units already shipped are taken from stock, unless the order says
+        that they were not in it any more; an order that lacks stock is blocked and
+        does not touch its neighbours. Shipped units arrive as a fulfillment. A charged
+        transaction with the Amazon order id as reference is recorded. Orders with the
+        same customer e-mail become one customer's, also when created at the same time;
+        the orders themselves hold no e-mail address. The public metadata
+        ``amazon.printedNumber`` is the number that documents print. No e-mail leaves,
+        now or through whatever staff do with the order.
         """
         ...
 

@@ -423,6 +423,54 @@ def test_units_already_shipped_are_taken_only_as_far_as_there_are_any(
     assert goods.stock("MUG", 1) == (0, 0)
 
 
+@pytest.mark.parametrize("tracks_inventory", [True, False])
+def test_units_of_history_are_not_taken_from_stock_and_the_rest_is_allocated(
+    shop, store, goods: Goods, tracks_inventory: bool
+):
+    goods.add("MUG", 1, 1, tracks_inventory=tracks_inventory)
+    goods.add("CUP", 5)
+    order = draft(
+        ID,
+        [
+            line("MUG", 4, shipped=2, item="item-1"),
+            line("MUG", 3, shipped=3, item="item-2"),
+            line("CUP", 2, shipped=2),
+        ],
+    )
+    new = dataclasses.replace(goods.new(order), takes_shipped_units=False)
+
+    (answer,) = create(shop, store, [new])
+
+    seen = shop.order(created(answer).order_id)
+    assert seen.status == "partially fulfilled"
+    assert [each.quantity_fulfilled for each in seen.lines] == [2, 3, 2]
+    (package,) = seen.fulfillments
+    assert package.status == "fulfilled"
+    assert package.lines == {
+        answer.line_ids["item-1"]: 2,
+        answer.line_ids["item-2"]: 3,
+        answer.line_ids["item-CUP"]: 2,
+    }
+    allocated = 1 if tracks_inventory else 0
+    assert goods.stock("MUG", 0) == (1, allocated)
+    assert goods.stock("MUG", 1) == (1, allocated)
+    assert goods.stock("CUP") == (5, 0)
+
+
+def test_a_shipped_order_of_history_needs_no_stock_and_touches_none(
+    shop, store, goods: Goods
+):
+    goods.add("MUG", 1)
+    order = draft(ID, [line("MUG", 2, shipped=2)])
+    new = dataclasses.replace(goods.new(order), takes_shipped_units=False)
+
+    (answer,) = create(shop, store, [new])
+
+    seen = shop.order(created(answer).order_id)
+    assert (seen.status, seen.lines[0].quantity_fulfilled) == ("fulfilled", 2)
+    assert goods.stock("MUG") == (1, 0)
+
+
 def test_the_rest_of_a_shipped_order_needs_stock(shop, store, goods: Goods):
     goods.add("MUG", 2)
 

@@ -9,7 +9,11 @@ from itertools import product
 import pytest
 
 from saleor_amazon_channel.amazon.orders import Order
-from saleor_amazon_channel.importing.rules import Decision, decide
+from saleor_amazon_channel.importing.rules import (
+    Decision,
+    decide,
+    is_shipping_history,
+)
 from wire_orders import NOW, wire_order
 
 OFF = "Import Amazon Orders is off for this marketplace."
@@ -165,3 +169,46 @@ def test_only_a_ready_order_needs_no_reason():
 
         assert (found.state == "ready") == (found.reason == "")
         assert len(found.reason) < 120
+
+
+@pytest.mark.parametrize(
+    ("created", "packages", "import_from", "expected"),
+    [
+        # Older than what is imported by itself, whenever it was shipped.
+        (-3, [{"shipTime": 1}], -2, True),
+        # Placed after connecting.
+        (1, [], 0, False),
+        (1, [{"shipTime": 2}], 0, False),
+        # Placed before connecting, and imported by itself all the same.
+        (-1, [{"shipTime": -0.5}], -2, True),
+        (-1, [{"shipTime": 0.5}], -2, False),
+        (-1, [{"createdTime": 0.5}], -2, False),
+        (-1, [{"shipTime": -0.5}, {"shipTime": 0.5}], -2, False),
+        # Amazon does not say when.
+        (-1, [{}], -2, True),
+        (-1, [], -2, True),
+    ],
+)
+def test_what_was_shipped_before_the_channel_looked_after_it(
+    created: float, packages: list[dict], import_from: float, expected: bool
+) -> None:
+    """All in days from the moment of connecting."""
+
+    def day(number: float) -> str:
+        return (NOW + timedelta(days=number)).isoformat()
+
+    wire = wire_order(status="SHIPPED", created=NOW + timedelta(days=created))
+    wire["packages"] = [
+        {"packageReferenceId": "1", "packageItems": []}
+        | {name: day(number) for name, number in package.items()}
+        for package in packages
+    ]
+
+    assert (
+        is_shipping_history(
+            Order.from_wire(wire),
+            import_from=NOW + timedelta(days=import_from),
+            connected_at=NOW,
+        )
+        is expected
+    )

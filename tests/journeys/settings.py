@@ -319,6 +319,31 @@ def test_b6_no_setting_brings_in_what_is_older_than_the_connection(
     assert world.shop.order_count() == 0
 
 
+def test_b6_what_was_shipped_before_connecting_takes_nothing_from_stock(
+    world: World,
+) -> None:
+    before = wire_order(status="SHIPPED", items=[wire_item(quantity=3, shipped=3)])
+    partly = wire_order(
+        OTHER,
+        status="PARTIALLY_SHIPPED",
+        items=[wire_item(quantity=3, shipped=1)],
+    )
+    after = wire_order(
+        THIRD,
+        status="SHIPPED",
+        created=NOW + timedelta(minutes=1),
+        items=[wire_item(quantity=5, shipped=5)],
+    )
+    world.move_clock(timedelta(minutes=10))
+    come_in(world, before, partly, after)
+
+    statuses = [shop_order(world, each).status for each in (ORDER, OTHER, THIRD)]
+    assert statuses == ["fulfilled", "partially fulfilled", "fulfilled"]
+    variant_id = shop_order(world).lines[0].variant_id
+    shelf = world.shop.stock(variant_id, world.warehouse_id)
+    assert (shelf.quantity, shelf.allocated) == (1000 - 5, 2)
+
+
 def test_b7_an_order_comes_when_its_status_turns(world: World) -> None:
     come_in(
         world,
