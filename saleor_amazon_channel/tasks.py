@@ -32,13 +32,15 @@ SWEEP_INTERVAL = timedelta(minutes=1)
 
 
 @contextmanager
-def _at_work() -> Iterator[None]:
+def _at_work() -> Iterator[ChannelSettings]:
     """Around each task: database writes are allowed, and the log is as detailed as the
     store admin wants it (every call to Amazon is logged at debug level)."""
     with store.writer():
-        is_detailed = ChannelSettings.load().debug_logging
-        package_logger.setLevel(logging.DEBUG if is_detailed else logging.NOTSET)
-        yield
+        settings = ChannelSettings.load()
+        package_logger.setLevel(
+            logging.DEBUG if settings.debug_logging else logging.NOTSET
+        )
+        yield settings
 
 
 def _options(**options: Any) -> dict[str, Any]:
@@ -72,30 +74,31 @@ def tick() -> None:
 @shared_task(name="saleor_amazon_channel.pull_orders")
 def pull_orders(account_id: int) -> None:
     """Scan an account's changes, then bring into the shop what came of them."""
-    with _at_work():
+    with _at_work() as settings:
         account = SellerAccount.objects.filter(
             pk=account_id, state=SellerAccount.State.ACTIVE
         ).first()
         # Either may have been switched off since the tick.
-        if account is None or not ChannelSettings.load().active:
+        if account is None or not settings.active:
             return
-        result = pull.pull(account)
+        result = pull.pull_if_due(account)
         if result.error:
             logger.warning("account %s: %s", account_id, result.error)
         if result.is_forbidden:
             participations.look_soon(account)
-        importer.import_open()
-        news.settle()
+        if result.recorded.new or result.recorded.changed:
+            importer.import_ready()
+            news.settle()
 
 
 @shared_task(name="saleor_amazon_channel.reconcile")
 def reconcile(account_id: int) -> None:
     """Compare what Amazon has with what is here, as far as its usage plan allows."""
-    with _at_work():
+    with _at_work() as settings:
         account = SellerAccount.objects.filter(
             pk=account_id, state=SellerAccount.State.ACTIVE
         ).first()
-        if account is not None and ChannelSettings.load().active:
+        if account is not None and settings.active:
             reconciling.run(account)
 
 
@@ -114,8 +117,8 @@ def refresh_marketplaces(account_id: int) -> None:
 def import_orders() -> None:
     """Import what is ready, look again at what is blocked, and cancel in the shop what
     was cancelled on Amazon."""
-    with _at_work():
-        if not ChannelSettings.load().active:
+    with _at_work() as settings:
+        if not settings.active:
             return
         importer.import_open()
         news.settle()

@@ -70,8 +70,12 @@ class Imported:
 
 def import_open() -> Imported:
     """Import all that is ready, and what was blocked by something that has gone."""
-    if AmazonOrder.objects.filter(import_state=State.BLOCKED).exists():
-        healing.heal()
+    healing.heal()
+    return import_ready()
+
+
+def import_ready() -> Imported:
+    """Import all that is ready."""
     result = Imported()
     while True:
         batch = _import_batch()

@@ -48,14 +48,21 @@ def make_due(account: SellerAccount, stream: str) -> None:
     SyncCursor.objects.filter(pk=cursor.pk).update(next_run_at=None)
 
 
-def take(account: SellerAccount, stream: str) -> Lease | None:
-    """The lease on the stream; None while another worker has it."""
+def take(
+    account: SellerAccount, stream: str, *, only_if_due: bool = False
+) -> Lease | None:
+    """The lease on the stream; None while another worker has it.
+
+    ``only_if_due``: none either if somebody has read the stream since it was due.
+    """
     cursor, _ = SyncCursor.objects.get_or_create(account=account, stream=stream)
     now, token = clock.now(), uuid.uuid4()
     until = now + LIFETIME
+    is_wanted = Q(lease_until=None) | Q(lease_until__lte=now)
+    if only_if_due:
+        is_wanted &= Q(next_run_at=None) | Q(next_run_at__lte=now)
     taken = (
-        SyncCursor.objects.filter(pk=cursor.pk)
-        .filter(Q(lease_until=None) | Q(lease_until__lte=now))
+        SyncCursor.objects.filter(is_wanted, pk=cursor.pk)
         # So that ``release`` can tell a ``make_due`` of meanwhile, which writes null.
         .update(lease_token=token, lease_until=until, next_run_at=until)
     )

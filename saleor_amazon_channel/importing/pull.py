@@ -108,17 +108,32 @@ def rewind(account: SellerAccount, to: datetime | None = None) -> None:
     cursors.update(**_FROM_THE_FIRST_PAGE)
 
 
+def pull_if_due(account: SellerAccount) -> PullResult:
+    """The same as ``pull`` if the scan is due and nobody is at it.
+
+    A task that waited for a busy worker must not cost Amazon's usage plan a call for
+    what another has read meanwhile.
+    """
+    lease = leases.take(account, STREAM, only_if_due=True)
+    return _scan(account, lease) if lease else PullResult()
+
+
 def pull(account: SellerAccount) -> PullResult:
     """Scan what changed since the last scan; nothing if another worker is at it."""
     lease = leases.take(account, STREAM)
     if lease is None:
         return PullResult(error="Another worker is pulling this account.")
+    return _scan(account, lease)
+
+
+def _scan(account: SellerAccount, lease: leases.Lease) -> PullResult:
+    interval = ChannelSettings.load().pull_interval
     pages, recorded, error, retry_at = 0, Recorded(), "", None
     is_complete = is_forbidden = False
     try:
         with budget.client_for(account) as client:
             while not is_complete:
-                page = _fetch(client, account, lease.cursor_id)
+                page = _fetch(client, account, lease.cursor_id, interval)
                 result, is_complete = _commit(account, lease, page)
                 pages, recorded = pages + 1, recorded + result
     except errors.TryLater as failure:
@@ -142,7 +157,7 @@ def pull(account: SellerAccount) -> PullResult:
         )
         raise
     finally:
-        due = clock.now() + ChannelSettings.load().pull_interval
+        due = clock.now() + interval
         leases.release(lease, error, min(due, retry_at) if retry_at else due)
     return PullResult(pages, recorded, is_complete, error, is_forbidden)
 
@@ -178,7 +193,9 @@ class _Page:
     is_with_buyer: bool
 
 
-def _fetch(client: Client, account: SellerAccount, cursor_id: int) -> _Page:
+def _fetch(
+    client: Client, account: SellerAccount, cursor_id: int, interval: timedelta
+) -> _Page:
     """The next page of the scan: the first one, or where the cursor says to go on."""
     cursor = SyncCursor.objects.get(pk=cursor_id)
     if cursor.page_token:
@@ -191,7 +208,7 @@ def _fetch(client: Client, account: SellerAccount, cursor_id: int) -> _Page:
                 pk=account.pk
             )
         page_filter = {
-            "last_updated_after": (since - _overlap()).isoformat(),
+            "last_updated_after": (since - _overlap(interval)).isoformat(),
             "marketplace_ids": list(
                 account.marketplaces.filter(is_participating=True)
                 .order_by("marketplace_id")
@@ -209,10 +226,9 @@ def _fetch(client: Client, account: SellerAccount, cursor_id: int) -> _Page:
     return _Page(page, page_filter, is_with_buyer=False)
 
 
-def _overlap() -> timedelta:
+def _overlap(interval: timedelta) -> timedelta:
     """Every change is seen by two scans at least: Amazon's list may be behind its own
     orders, and show one of them as it was before (docs issue 688)."""
-    interval = ChannelSettings.load().pull_interval
     return max(OVERLAP, interval + timedelta(minutes=1))
 
 

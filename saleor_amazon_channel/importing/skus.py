@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from .. import store
 from ..models import SellerAccount, SkuMapping
-from ..store.contract import Blocker, BlockerCode
+from ..store.contract import Blocker, BlockerCode, SkuResolution
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,77 +35,68 @@ class Found:
 
 
 def resolve(wanted: Iterable[Wanted]) -> Mapping[Wanted, Found]:
-    """What each is; a number of queries that grows with the channels only."""
+    """What each is; a number of queries that grows with neither channels nor SKUs."""
     wanted = list(dict.fromkeys(wanted))
-    mapped = _mapped(wanted)
-    found: dict[Wanted, Found] = {}
-    for channel_id, of_channel in _by_channel(wanted).items():
-        found |= _of_channel(channel_id, of_channel, mapped)
-    return found
-
-
-def _by_channel(wanted: Iterable[Wanted]) -> dict[str, list[Wanted]]:
-    by_channel: dict[str, list[Wanted]] = defaultdict(list)
-    for each in wanted:
-        by_channel[each.channel_id].append(each)
-    return by_channel
-
-
-def _mapped(wanted: Iterable[Wanted]) -> dict[tuple[int, str], SkuMapping]:
-    wanted = list(wanted)
-    rows = SkuMapping.objects.filter(
-        account_id__in={each.account_id for each in wanted},
-        seller_sku__in={each.sku for each in wanted},
-    )
-    return {(row.account_id, row.seller_sku): row for row in rows}
-
-
-def _of_channel(
-    channel_id: str,
-    wanted: list[Wanted],
-    mapped: Mapping[tuple[int, str], SkuMapping],
-) -> dict[Wanted, Found]:
-    shop = store.current()
-    found: dict[Wanted, Found] = {}
-    rows = {
-        each: mapped[each.account_id, each.sku]
-        for each in wanted
-        if (each.account_id, each.sku) in mapped
-    }
-    if rows:
-        # Two accounts may map one SKU differently: by the variant, not by the SKU.
-        resolved = shop.resolve_variants(
-            channel_id,
-            {
-                f"{each.account_id} {each.sku}": row.variant_id
-                for each, row in rows.items()
-            },
-        )
-        for each, row in rows.items():
-            answer = resolved[f"{each.account_id} {each.sku}"]
-            found[each] = Found(
-                answer.variant_id,
-                row.units,
-                _about(answer.blocker, each.sku),
-            )
-    unmapped = [each for each in wanted if each not in rows]
-    exact = shop.resolve_skus(channel_id, sorted({each.sku for each in unmapped}))
+    rows = _mapped(wanted)
+    found = _of_variants(rows)
+    unmapped = {each: each.sku for each in wanted if each not in rows}
+    exact = _of_skus(unmapped)
     unknown = []
-    for each in unmapped:
-        answer = exact[each.sku]
+    for each, answer in exact.items():
         found[each] = Found(answer.variant_id, 1, answer.blocker)
         if answer.blocker and answer.blocker.code == BlockerCode.UNKNOWN_SKU:
             unknown.append(each)
-    stripped = _stripped(unknown)
-    if stripped:
-        by_rule = shop.resolve_skus(channel_id, sorted(set(stripped.values())))
-        for each, sku in stripped.items():
-            answer = by_rule[sku]
-            if answer.variant_id:
-                found[each] = Found(
-                    answer.variant_id, 1, _about(answer.blocker, each.sku)
-                )
+    for each, answer in _of_skus(_stripped(unknown)).items():
+        if answer.variant_id:
+            found[each] = Found(answer.variant_id, 1, _about(answer.blocker, each.sku))
     return found
+
+
+def _mapped(wanted: Iterable[Wanted]) -> dict[Wanted, SkuMapping]:
+    wanted = list(wanted)
+    rows = {
+        (row.account_id, row.seller_sku): row
+        for row in SkuMapping.objects.filter(
+            account_id__in={each.account_id for each in wanted},
+            seller_sku__in={each.sku for each in wanted},
+        )
+    }
+    return {
+        each: rows[each.account_id, each.sku]
+        for each in wanted
+        if (each.account_id, each.sku) in rows
+    }
+
+
+def _of_variants(rows: Mapping[Wanted, SkuMapping]) -> dict[Wanted, Found]:
+    if not rows:
+        return {}
+
+    # Two accounts may map one SKU differently: by the variant, not by the SKU.
+    def name(each: Wanted) -> str:
+        return f"{each.account_id} {each.sku}"
+
+    by_channel: dict[str, dict[str, str]] = defaultdict(dict)
+    for each, row in rows.items():
+        by_channel[each.channel_id][name(each)] = row.variant_id
+    resolved = store.current().resolve_variants(by_channel)
+    found = {}
+    for each, row in rows.items():
+        answer = resolved[each.channel_id][name(each)]
+        blocker = _about(answer.blocker, each.sku)
+        found[each] = Found(answer.variant_id, row.units, blocker)
+    return found
+
+
+def _of_skus(skus: Mapping[Wanted, str]) -> dict[Wanted, SkuResolution]:
+    """What the shop says of each under the SKU given for it."""
+    if not skus:
+        return {}
+    by_channel: dict[str, set[str]] = defaultdict(set)
+    for each, sku in skus.items():
+        by_channel[each.channel_id].add(sku)
+    resolved = store.current().resolve_skus(by_channel)
+    return {each: resolved[each.channel_id][sku] for each, sku in skus.items()}
 
 
 def _about(blocker: Blocker | None, sku: str) -> Blocker | None:
@@ -119,6 +110,8 @@ def _about(blocker: Blocker | None, sku: str) -> Blocker | None:
 def _stripped(wanted: Iterable[Wanted]) -> dict[Wanted, str]:
     """The SKUs without their account's prefix and suffix, where that makes another."""
     wanted = list(wanted)
+    if not wanted:
+        return {}
     rules = {
         pk: (prefix, suffix)
         for pk, prefix, suffix in SellerAccount.objects.filter(

@@ -7,7 +7,7 @@ Ids are Saleor's primary keys as text, not its GraphQL ids. Callers surround cal
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -70,6 +70,9 @@ from .app import get_app
 from .order_rows import CARRIER_KEY, KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY
 from .orders import create_orders
 
+#: The keys of a variant and of its product.
+_Variant = tuple[int, int]
+
 
 class SaleorStore:
     """See ``store.contract.Store``."""
@@ -101,31 +104,41 @@ class SaleorStore:
         ]
 
     def resolve_skus(
-        self, channel_id: str, skus: Sequence[str]
-    ) -> Mapping[str, SkuResolution]:
-        by_reference: dict[str, tuple[int, int]] = {}
-        by_sku: dict[str, tuple[int, int]] = {}
+        self, skus: Mapping[str, Collection[str]]
+    ) -> Mapping[str, Mapping[str, SkuResolution]]:
+        named = set().union(*skus.values())
+        by_reference: dict[str, _Variant] = {}
+        by_sku: dict[str, _Variant] = {}
         for sku, reference, pk, product_id in ProductVariant.objects.filter(
-            Q(sku__in=skus) | Q(external_reference__in=skus)
+            Q(sku__in=named) | Q(external_reference__in=named)
         ).values_list("sku", "external_reference", "pk", "product_id"):
             if reference:
                 by_reference[reference] = (pk, product_id)
             if sku:
                 by_sku[sku] = (pk, product_id)
-        found = {sku: by_sku.get(sku) or by_reference.get(sku) for sku in skus}
-        return _resolutions(channel_id, found, blockers.unknown_sku)
+        found = {sku: by_sku.get(sku) or by_reference.get(sku) for sku in named}
+        return _resolutions(
+            {channel: {sku: found[sku] for sku in of} for channel, of in skus.items()},
+            blockers.unknown_sku,
+        )
 
     def resolve_variants(
-        self, channel_id: str, variant_ids: Mapping[str, str]
-    ) -> Mapping[str, SkuResolution]:
-        products = {
+        self, variant_ids: Mapping[str, Mapping[str, str]]
+    ) -> Mapping[str, Mapping[str, SkuResolution]]:
+        ids = {pk for of in variant_ids.values() for pk in of.values()}
+        found: dict[str, _Variant] = {
             str(pk): (pk, product_id)
             for pk, product_id in ProductVariant.objects.filter(
-                pk__in=[pk for pk in variant_ids.values() if pk.isdecimal()]
+                pk__in=[pk for pk in ids if pk.isdecimal()]
             ).values_list("pk", "product_id")
         }
-        found = {sku: products.get(pk) for sku, pk in variant_ids.items()}
-        return _resolutions(channel_id, found, blockers.variant_gone)
+        return _resolutions(
+            {
+                channel: {sku: found.get(pk) for sku, pk in of.items()}
+                for channel, of in variant_ids.items()
+            },
+            blockers.variant_gone,
+        )
 
     def variant_skus(self, variant_ids: Sequence[str]) -> Mapping[str, str]:
         ids = [pk for pk in variant_ids if pk.isdecimal()]
@@ -310,42 +323,53 @@ class SaleorStore:
 
 
 def _resolutions(
-    channel_id: str,
-    found: Mapping[str, tuple[int, int] | None],
+    found: Mapping[str, Mapping[str, _Variant | None]],
     unknown: Callable[[str], Blocker],
-) -> dict[str, SkuResolution]:
-    """By SKU the keys of its variant and product, where there are any."""
-    variants = [each for each in found.values() if each]
-    published = {
-        listing.product_id
-        for listing in ProductChannelListing.objects.filter(
-            channel_id=channel_id, product_id__in=[each[1] for each in variants]
-        )
-        if listing.is_visible
-    }
-    listed = set(
-        ProductVariantChannelListing.objects.filter(
-            channel_id=channel_id,
-            variant_id__in=[each[0] for each in variants],
-            price_amount__isnull=False,
-        ).values_list("variant_id", flat=True)
-    )
-    slug = (
-        ChannelRow.objects.filter(pk=channel_id).values_list("slug", flat=True).first()
-    ) or channel_id
-    resolutions = {}
-    for sku, variant in found.items():
-        blocker = None
+) -> dict[str, dict[str, SkuResolution]]:
+    """By channel id and SKU the variant, where there is one."""
+    variants = {each for of in found.values() for each in of.values() if each}
+    published, listed, slugs = set(), set(), {}
+    if variants:
+        published = {
+            (str(listing.channel_id), listing.product_id)
+            for listing in ProductChannelListing.objects.filter(
+                channel_id__in=found, product_id__in={each[1] for each in variants}
+            )
+            if listing.is_visible
+        }
+        listed = {
+            (str(channel_id), variant_id)
+            for channel_id, variant_id in ProductVariantChannelListing.objects.filter(
+                channel_id__in=found,
+                variant_id__in={each[0] for each in variants},
+                price_amount__isnull=False,
+            ).values_list("channel_id", "variant_id")
+        }
+        slugs = {
+            str(pk): slug
+            for pk, slug in ChannelRow.objects.filter(pk__in=found).values_list(
+                "pk", "slug"
+            )
+        }
+
+    def resolution(
+        channel_id: str, sku: str, variant: _Variant | None
+    ) -> SkuResolution:
         if variant is None:
-            blocker = unknown(sku)
-        elif variant[1] not in published:
+            return SkuResolution(sku, None, unknown(sku))
+        blocker, slug = None, slugs.get(channel_id, channel_id)
+        if (channel_id, variant[1]) not in published:
             blocker = blockers.not_published(sku, slug)
-        elif variant[0] not in listed:
+        elif (channel_id, variant[0]) not in listed:
             blocker = blockers.no_price(sku, slug)
-        resolutions[sku] = SkuResolution(
-            sku, str(variant[0]) if variant else None, blocker
-        )
-    return resolutions
+        return SkuResolution(sku, str(variant[0]), blocker)
+
+    return {
+        channel_id: {
+            sku: resolution(channel_id, sku, variant) for sku, variant in of.items()
+        }
+        for channel_id, of in found.items()
+    }
 
 
 def position_of(composed_id: str) -> int:

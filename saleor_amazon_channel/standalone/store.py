@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,6 +13,7 @@ from ..store import blockers
 from ..store.contract import (
     AddressDraft,
     BlockedOrder,
+    Blocker,
     CreatedOrder,
     ForeignPackage,
     NewOrder,
@@ -74,34 +75,40 @@ class StandaloneStore:
         ]
 
     def resolve_skus(
-        self, channel_id: str, skus: Sequence[str]
-    ) -> dict[str, SkuResolution]:
+        self, skus: Mapping[str, Collection[str]]
+    ) -> dict[str, dict[str, SkuResolution]]:
+        named = set().union(*skus.values())
         by_sku: dict[str, Variant] = {}
         by_reference: dict[str, Variant] = {}
-        for variant in _with_listings(channel_id).filter(
-            Q(sku__in=skus) | Q(external_reference__in=skus)
+        for variant in _with_listings(skus).filter(
+            Q(sku__in=named) | Q(external_reference__in=named)
         ):
             by_sku[variant.sku] = variant
             if variant.external_reference:
                 by_reference[variant.external_reference] = variant
-        slug = _slug(channel_id)
-        return {
-            sku: _resolution(sku, by_sku.get(sku) or by_reference.get(sku), slug)
-            for sku in skus
-        }
+        found = {sku: by_sku.get(sku) or by_reference.get(sku) for sku in named}
+        return _resolutions(
+            {channel: {sku: found[sku] for sku in of} for channel, of in skus.items()},
+            blockers.unknown_sku,
+        )
 
     def resolve_variants(
-        self, channel_id: str, variant_ids: Mapping[str, str]
-    ) -> dict[str, SkuResolution]:
-        ids = [pk for pk in variant_ids.values() if pk.isdecimal()]
-        found = {str(v.pk): v for v in _with_listings(channel_id).filter(pk__in=ids)}
-        slug = _slug(channel_id)
-        return {
-            sku: _resolution(sku, found[pk], slug)
-            if pk in found
-            else SkuResolution(sku, None, blockers.variant_gone(sku))
-            for sku, pk in variant_ids.items()
+        self, variant_ids: Mapping[str, Mapping[str, str]]
+    ) -> dict[str, dict[str, SkuResolution]]:
+        ids = {pk for of in variant_ids.values() for pk in of.values()}
+        found = {
+            str(variant.pk): variant
+            for variant in _with_listings(variant_ids).filter(
+                pk__in=[pk for pk in ids if pk.isdecimal()]
+            )
         }
+        return _resolutions(
+            {
+                channel: {sku: found.get(pk) for sku, pk in of.items()}
+                for channel, of in variant_ids.items()
+            },
+            blockers.variant_gone,
+        )
 
     def variant_skus(self, variant_ids: Sequence[str]) -> dict[str, str]:
         ids = [pk for pk in variant_ids if pk.isdecimal()]
@@ -206,31 +213,45 @@ class StandaloneStore:
         }
 
 
-def _with_listings(channel_id: str) -> QuerySet[Variant]:
-    listings = Listing.objects.filter(channel_id=int(channel_id))
-    return Variant.objects.prefetch_related(Prefetch("listings", listings))
+def _with_listings(channel_ids: Iterable[str]) -> QuerySet[Variant]:
+    """Variants whose ``listings`` are those in these channels."""
+    return Variant.objects.prefetch_related(
+        Prefetch("listings", Listing.objects.filter(channel_id__in=channel_ids))
+    )
 
 
-def _slug(channel_id: str) -> str:
-    slugs = Channel.objects.filter(pk=int(channel_id)).values_list("slug", flat=True)
-    return slugs.first() or channel_id
+def _resolutions(
+    found: Mapping[str, Mapping[str, Variant | None]],
+    unknown: Callable[[str], Blocker],
+) -> dict[str, dict[str, SkuResolution]]:
+    """By channel id and SKU the variant, where there is one."""
+    slugs = {
+        str(pk): slug
+        for pk, slug in Channel.objects.filter(pk__in=found).values_list("pk", "slug")
+    }
 
-
-def _resolution(sku: str, variant: Variant | None, channel: str) -> SkuResolution:
-    if variant is None:
-        return SkuResolution(
-            sku,
-            None,
-            blockers.unknown_sku(sku),
+    def resolution(channel_id: str, sku: str, variant: Variant | None) -> SkuResolution:
+        if variant is None:
+            return SkuResolution(sku, None, unknown(sku))
+        blocker, slug = None, slugs.get(channel_id, channel_id)
+        of_channel = (
+            each
+            for each in variant.listings.all()
+            if str(each.channel_id) == channel_id
         )
-    listing = next(iter(variant.listings.all()), None)
-    if listing is None or not listing.has_price:
-        blocker = blockers.no_price(sku, channel)
-    elif not listing.is_published:
-        blocker = blockers.not_published(sku, channel)
-    else:
-        return SkuResolution(sku, str(variant.pk))
-    return SkuResolution(sku, str(variant.pk), blocker)
+        listing = next(of_channel, None)
+        if listing is None or not listing.has_price:
+            blocker = blockers.no_price(sku, slug)
+        elif not listing.is_published:
+            blocker = blockers.not_published(sku, slug)
+        return SkuResolution(sku, str(variant.pk), blocker)
+
+    return {
+        channel_id: {
+            sku: resolution(channel_id, sku, variant) for sku, variant in of.items()
+        }
+        for channel_id, of in found.items()
+    }
 
 
 def _shipments(fulfillments: QuerySet[Fulfillment]) -> list[Shipment]:

@@ -7,7 +7,7 @@ the shop are its primary keys as text. Nothing here imports Django.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -337,16 +337,17 @@ class Store(Protocol):
         ...
 
     def resolve_skus(
-        self, channel_id: str, skus: Sequence[str]
-    ) -> Mapping[str, SkuResolution]:
-        """A resolution for each of ``skus``: by a variant's SKU, else by its external
-        reference. A constant number of queries."""
+        self, skus: Mapping[str, Collection[str]]
+    ) -> Mapping[str, Mapping[str, SkuResolution]]:
+        """Channel id → SKUs that are looked for there; answers a resolution for each:
+        by a variant's SKU, else by its external reference. A constant number of
+        queries, however many channels."""
         ...
 
     def resolve_variants(
-        self, channel_id: str, variant_ids: Mapping[str, str]
-    ) -> Mapping[str, SkuResolution]:
-        """The same for SKUs whose variants are known: SKU → variant id."""
+        self, variant_ids: Mapping[str, Mapping[str, str]]
+    ) -> Mapping[str, Mapping[str, SkuResolution]]:
+        """The same for SKUs whose variants are known: channel id → SKU → variant id."""
         ...
 
     def variant_skus(self, variant_ids: Sequence[str]) -> Mapping[str, str]:

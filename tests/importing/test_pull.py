@@ -63,6 +63,20 @@ def test_the_watermark_is_amazons_bound_and_the_next_scan_overlaps(
     assert pull.pull(account).recorded.new == 1
 
 
+def test_a_scan_that_somebody_has_done_meanwhile_costs_no_call(
+    sandbox: Any, account: SellerAccount, now: Any
+) -> None:
+    assert pull.pull_if_due(account).is_complete
+    assert pull.pull_if_due(account) == pull.PullResult()
+    assert len(sandbox.state.calls("searchOrders")) == 1
+
+    pull.pull_now(account)
+    assert pull.pull_if_due(account).is_complete
+    now(timedelta(minutes=4))
+    assert pull.pull_if_due(account).is_complete
+    assert len(sandbox.state.calls("searchOrders")) == 3
+
+
 def test_one_scan_at_a_time(sandbox: Any, account: SellerAccount, now: Any) -> None:
     SyncCursor.objects.create(
         account=account,

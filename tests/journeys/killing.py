@@ -179,6 +179,7 @@ def check_shipped(world: World, order_id: str) -> None:
 
 
 def variant(world: World, sku: str) -> str:
-    resolution = world.store.resolve_skus(world.channel.id, [sku])[sku]
-    assert resolution.variant_id
-    return resolution.variant_id
+    resolution = world.store.resolve_skus({world.channel.id: [sku]})
+    variant_id = resolution[world.channel.id][sku].variant_id
+    assert variant_id
+    return variant_id
