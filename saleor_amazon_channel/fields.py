@@ -30,17 +30,23 @@ def _cipher(keys: tuple[str, ...]) -> MultiFernet:
 
 def encrypt(text: str) -> str:
     """Encrypt with the first key. Raises ImproperlyConfigured without keys."""
-    return _cipher(tuple(app_settings.ENCRYPTION_KEYS)).encrypt(text.encode()).decode()
+    return encrypt_bytes(text.encode()).decode()
+
+
+def encrypt_bytes(content: bytes) -> bytes:
+    """The same for bytes."""
+    return _cipher(tuple(app_settings.ENCRYPTION_KEYS)).encrypt(content)
 
 
 def decrypt(token: str) -> str:
     """Decrypt with whichever key fits. Raises ImproperlyConfigured if none does."""
+    return decrypt_bytes(token.encode()).decode()
+
+
+def decrypt_bytes(token: bytes) -> bytes:
+    """The same for bytes."""
     try:
-        return (
-            _cipher(tuple(app_settings.ENCRYPTION_KEYS))
-            .decrypt(token.encode())
-            .decode()
-        )
+        return _cipher(tuple(app_settings.ENCRYPTION_KEYS)).decrypt(token)
     except InvalidToken as error:
         raise ImproperlyConfigured(
             "A stored value cannot be decrypted: the key it was encrypted with is "
@@ -76,3 +82,13 @@ class EncryptedJSONField(_TextOfAnything):
 
     def get_prep_value(self, value: Any) -> str:
         return encrypt(json.dumps(value, separators=(",", ":"))) if value else ""
+
+
+class EncryptedBinaryField(models.BinaryField):
+    """Bytes that are encrypted in the database; none stay none."""
+
+    def from_db_value(self, value: Any, *_: Any) -> bytes:
+        return decrypt_bytes(bytes(value)) if value else b""
+
+    def get_prep_value(self, value: Any) -> Any:
+        return encrypt_bytes(bytes(value)) if value else b""

@@ -6,7 +6,8 @@
                           └─ worker lost: claimed again, as unknown
 
 Entries of one Amazon order are sent in the order they were written; one that is held,
-waiting for what staff can still add, is overtaken.
+waiting for what staff can still add, is overtaken. What is said to the buyer has an
+order of its own.
 """
 
 from __future__ import annotations
@@ -36,6 +37,10 @@ HELD = "WAITING"
 BY_FEED = "BY_FEED"
 
 _UNREPORTED = Q(state__in=(State.SUCCEEDED, State.FAILED), reported_at=None)
+#: Kinds that tell Amazon nothing about the order itself: neither do they wait for what
+#: else is to be told of it, nor does that wait for them.
+_APART = (OutboxEntry.Kind.BUYER_MESSAGE, OutboxEntry.Kind.REVIEW_REQUEST)
+
 _OPEN = (State.PENDING, State.SENDING, State.SUBMITTED, State.UNKNOWN)
 
 #: A message for a feed waits this long for others to go with it: Amazon takes a feed in
@@ -50,6 +55,7 @@ def enqueue(
     subject: str,
     revision: int,
     payload: dict[str, Any],
+    personal: dict[str, Any] | None = None,
     actor: str = "",
     wait: timedelta = timedelta(0),
 ) -> None:
@@ -77,6 +83,7 @@ def enqueue(
                 kind=kind,
                 idempotency_key=f"{prefix}{revision}",
                 payload=payload,
+                personal=personal or "",
                 actor=actor,
                 next_attempt_at=clock.now() + wait,
             )
@@ -111,14 +118,11 @@ def claim(
     ``only_by_feed``: only those that cannot go by a call, or only the others.
     """
     now, token = clock.now(), uuid.uuid4()
-    older = OutboxEntry.objects.filter(
-        order=OuterRef("order"), id__lt=OuterRef("id"), state__in=_OPEN
-    ).exclude(state=State.PENDING, error_code=HELD)
     with transaction.atomic():
         entries = list(
             OutboxEntry.objects.select_for_update(of=("self",), skip_locked=True)
             .filter(account=account, kind__in=kinds)
-            .filter(_due(now, ahead), ~Exists(older), _way(only_by_feed))
+            .filter(_due(now, ahead), _is_its_turn(), _way(only_by_feed))
             .select_related("order")
             # The earliest deadline first, whatever came before it.
             .order_by(
@@ -136,7 +140,38 @@ def claim(
         )
     for entry in entries:
         entry.attempt_count += 1
+        entry.claim_token = token
     return claims
+
+
+def _is_its_turn() -> Q:
+    older = OutboxEntry.objects.filter(
+        order=OuterRef("order"), id__lt=OuterRef("id"), state__in=_OPEN
+    ).exclude(state=State.PENDING, error_code=HELD)
+    is_apart = Q(kind__in=_APART)
+    return (is_apart & ~Exists(older.filter(kind=OuterRef("kind")))) | (
+        ~is_apart & ~Exists(older.exclude(kind__in=_APART))
+    )
+
+
+def depart(entry: OutboxEntry) -> bool:
+    """Note, before it happens, that a claimed entry leaves which must not be sent
+    twice; False where it must not leave: the claim was lost, or it left before."""
+    now = clock.now()
+    has_left = OutboxEntry.objects.filter(
+        pk=entry.pk,
+        claim_token=entry.claim_token,
+        state=State.SENDING,
+        departed_at=None,
+    ).update(departed_at=now)
+    return bool(has_left)
+
+
+def come_back(entry: OutboxEntry) -> None:
+    """Amazon did not take what has departed: it may leave once more."""
+    OutboxEntry.objects.filter(pk=entry.pk, claim_token=entry.claim_token).update(
+        departed_at=None
+    )
 
 
 def release(claims: Sequence[Claim]) -> None:

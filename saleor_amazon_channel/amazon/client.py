@@ -102,7 +102,8 @@ class Client:
         self._learned: dict[str, float] = {}
         self._session = requests.Session()
         self._session.headers["user-agent"] = agent or user_agent()
-        self._session.headers["accept"] = "application/json"
+        # The second is what Messaging and Solicitations answer with.
+        self._session.headers["accept"] = "application/json, application/hal+json"
 
     def __repr__(self) -> str:
         return f"<Client {urlsplit(self._endpoint).netloc}>"
@@ -189,9 +190,9 @@ class Client:
         url: str,
         *,
         content: bytes | None = None,
-        content_type: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> bytes:
-        """Send to, or read from, a link that Amazon gave: a document of a feed.
+        """Send to, or read from, a link that Amazon gave: a feed's document, a file.
 
         The link is signed by itself and belongs to another host: the access token must
         not go there. It lives five minutes, so its refusal is ``Unavailable``: a fresh
@@ -206,7 +207,7 @@ class Client:
                     url,
                     is_repeatable=True,
                     data=content,
-                    headers={"content-type": content_type} if content_type else {},
+                    headers=headers or {},
                 )
             except Unavailable:
                 failed += 1

@@ -12,6 +12,7 @@
         ├── ReauthorizationRequired    the seller must authorize again: stop the account
         ├── AppCredentialsInvalid      client id or secret are refused: stop the app
         ├── Forbidden              a role is missing, or it is the wrong region
+        │   └── NotOffered         the order cannot get this message (any more)
         ├── InvalidRequest         the data must be changed: never resend as it is
         │   └── PackageToUpdateNotFound    the order is shipped: read it and reconcile
         ├── NotFound
@@ -170,6 +171,13 @@ class Forbidden(CallFailed):
     )
 
 
+class NotOffered(Forbidden):
+    """The order's buyer cannot be sent this now: Amazon offers what an order can get
+    by its status, its age, the seller and what was sent before."""
+
+    action = "Ask Amazon which messages it offers for the order."
+
+
 class InvalidRequest(CallFailed):
     """Amazon, or our own check before sending, refuses the data."""
 
@@ -209,14 +217,27 @@ STATUSES: Mapping[int, type[CallFailed]] = {
     422: InvalidRequest,
 }
 
-#: Refusals that a message tells apart from others of the same status (thread:
-#: selling-partner-api-models issue 5037).
+#: Refusals that a message tells apart from others of the same status: pattern of the
+#: operation, status, pattern of the message (threads: selling-partner-api-models issues
+#: 5037 and 19, selling-partner-api-docs issues 193 and 121).
 MESSAGES: tuple[tuple[str, int, re.Pattern[str], type[CallFailed]], ...] = (
     (
         "confirmShipment",
         400,
         re.compile(r"PackageToUpdateNotFound|Unable to find package to update", re.I),
         PackageToUpdateNotFound,
+    ),
+    (
+        r"\w+(Details|Problem|Disclosure|Warranty|AccessKey)|sendInvoice",
+        403,
+        re.compile(r"Invalid amazonOrderId and template combination", re.I),
+        NotOffered,
+    ),
+    (
+        r"\w+Solicitation",
+        403,
+        re.compile(r"solicitation is not available|outside the 5-30 day range", re.I),
+        NotOffered,
     ),
 )
 
@@ -267,7 +288,8 @@ def failure(
         return UnknownOutcome(operation, **answer)
     said = " ".join(map(str, errors))
     for of_operation, of_status, pattern, kind in MESSAGES:
-        if (operation, status) == (of_operation, of_status) and pattern.search(said):
+        is_meant = status == of_status and re.fullmatch(of_operation, operation)
+        if is_meant and pattern.search(said):
             return kind(operation, **answer)
     return STATUSES.get(status, UnexpectedStatus)(operation, **answer)
 

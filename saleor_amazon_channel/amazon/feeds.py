@@ -105,7 +105,7 @@ def upload(
         "PUT",
         document.url,
         content=content,
-        content_type=content_type,
+        headers={"content-type": content_type},
     )
 
 

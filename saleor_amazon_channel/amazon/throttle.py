@@ -43,6 +43,27 @@ USAGE_PLANS: Mapping[str, UsagePlan] = {
     "getFeeds": UsagePlan(0.0222, 10),
     "getFeedDocument": UsagePlan(0.0222, 10),
     "listTransactions": UsagePlan(0.5, 10),
+    "createUploadDestinationForResource": UsagePlan(10, 10),
+    # Messaging and Solicitations: one plan for each of their operations. The models
+    # print none for sendInvoice; it is taken for the same.
+    **dict.fromkeys(
+        (
+            "getMessagingActionsForOrder",
+            "GetAttributes",
+            "createConfirmOrderDetails",
+            "createConfirmDeliveryDetails",
+            "confirmCustomizationDetails",
+            "createConfirmServiceDetails",
+            "createUnexpectedProblem",
+            "createLegalDisclosure",
+            "CreateWarranty",
+            "createDigitalAccessKey",
+            "sendInvoice",
+            "getSolicitationActionsForOrder",
+            "createProductReviewAndSellerFeedbackSolicitation",
+        ),
+        UsagePlan(1, 5),
+    ),
 }
 
 #: The longest step of a back-off.

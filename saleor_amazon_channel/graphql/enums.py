@@ -10,6 +10,7 @@ import graphene
 
 from ..accounts import AccountErrorCode
 from ..amazon.marketplaces import REGIONS
+from ..amazon.messaging import MessageAction
 from ..amazon.order_feeds import CancelReason
 from ..models import AmazonOrder, Marketplace, OutboxEntry, SellerAccount
 from ..store.contract import BlockerCode
@@ -124,6 +125,8 @@ AmazonOutboxKind = _enum(
     {
         "CONFIRM_SHIPMENT": "A package was shipped, or what is known of it changed.",
         "CANCEL": "The order is to be cancelled.",
+        "BUYER_MESSAGE": "The buyer is to be sent a message.",
+        "REVIEW_REQUEST": "The buyer is to be asked for a review.",
     },
 )
 
@@ -157,6 +160,23 @@ AmazonCancelReason = _enum(
     },
 )
 
+AmazonMessageAction = _enum(
+    "AmazonMessageAction",
+    MessageAction,
+    "The kinds of message that Amazon carries to a buyer.",
+    {
+        "CONFIRM_ORDER_DETAILS": "A question about the order, before it is shipped.",
+        "CONFIRM_DELIVERY_DETAILS": "To arrange the delivery.",
+        "CONFIRM_CUSTOMIZATION_DETAILS": "About how a product is to be customized.",
+        "CONFIRM_SERVICE_DETAILS": "About the appointment of a home service.",
+        "UNEXPECTED_PROBLEM": "A problem that keeps the order from being completed.",
+        "LEGAL_DISCLOSURE": "Documents that the law requires.",
+        "WARRANTY": "The warranty of a product.",
+        "DIGITAL_ACCESS_KEY": "A key to digital content.",
+        "SEND_INVOICE": "An invoice.",
+    },
+)
+
 AmazonOrderSortField = graphene.Enum(
     "AmazonOrderSortField",
     [
@@ -183,6 +203,7 @@ class ErrorCode(Enum):
     GRAPHQL_ERROR = "graphql_error"
     CHANNEL_INACTIVE = "channel_inactive"
     CANNOT_CANCEL_ORDER = "cannot_cancel_order"
+    NOT_OFFERED = "not_offered"
     INVALID = AccountErrorCode.INVALID.value
     REQUIRED = AccountErrorCode.REQUIRED.value
     NOT_FOUND = AccountErrorCode.NOT_FOUND.value
@@ -202,6 +223,7 @@ AmazonChannelErrorCode = _enum(
         "GRAPHQL_ERROR": "An ID cannot be read, or is of another type.",
         "CHANNEL_INACTIVE": "The Amazon sales channel is switched off.",
         "CANNOT_CANCEL_ORDER": "Amazon does not cancel the order as it is.",
+        "NOT_OFFERED": "Amazon does not offer this for the order now.",
         "INVALID": "A value that cannot be, or does not fit the others.",
         "REQUIRED": "A value is missing.",
         "NOT_FOUND": "There is no such object, here or on Amazon.",

@@ -34,6 +34,8 @@ class Host:
     JSON: Any
     #: Object type with ``currency`` and ``amount``; resolved from what ``money`` makes.
     Money: Any
+    #: A file of a multipart request: its key in the context's ``FILES``.
+    Upload: Any
     #: Enum whose members' values are "" (ASC) and "-" (DESC), as in Saleor.
     OrderDirection: Any
 

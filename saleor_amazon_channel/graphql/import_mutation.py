@@ -18,12 +18,11 @@ import graphene
 
 from .. import budget, clock, models
 from ..accounts import WHILE_SOMEBODY_WAITS
-from ..amazon import errors
 from ..importing import importer, pull
 from . import host as graphql_host
 from . import ids
 from .enums import AmazonImportState, ErrorCode
-from .errors import AmazonChannelError, refusal
+from .errors import AmazonChannelError, refusal, said_by_amazon
 from .types import AmazonBlocker, AmazonOrder, list_of, orders, together
 
 host = graphql_host.current()
@@ -260,27 +259,9 @@ def _read(owners: dict[str, Account], named: Sequence[str]) -> dict[str, Any]:
                         account, [order_id], client, max_wait_seconds=0
                     )
                     if order_id in failures:
-                        failed[order_id] = _of_amazon(failures[order_id])
+                        failed[order_id] = _failure(*said_by_amazon(failures[order_id]))
     return failed
 
 
 def _failure(code: ErrorCode, message: str) -> Any:
     return AmazonChannelError(field="amazonOrderIds", message=message, code=code.value)
-
-
-def _of_amazon(error: errors.AmazonError) -> Any:
-    if isinstance(error, errors.NotFound):
-        return _failure(
-            ErrorCode.NOT_FOUND, "Amazon has no such order for this seller account."
-        )
-    if isinstance(error, errors.TryLater):
-        return _failure(
-            ErrorCode.UNAVAILABLE,
-            "Amazon did not answer, or allows no more calls now; try again in a "
-            "minute.",
-        )
-    if isinstance(error, errors.ReauthorizationRequired | errors.AppCredentialsInvalid):
-        return _failure(ErrorCode.INVALID_CREDENTIALS, error.action)
-    if isinstance(error, errors.Forbidden):
-        return _failure(ErrorCode.FORBIDDEN, f"Amazon refuses. {error.action}")
-    return _failure(ErrorCode.INVALID, str(error))

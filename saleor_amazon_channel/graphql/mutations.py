@@ -12,6 +12,11 @@ from .account_mutations import (
 from .address_mutation import AmazonOrderAddressUpdate
 from .blocked import BlockedMutations
 from .import_mutation import AmazonOrdersImport
+from .message_mutations import (
+    AmazonBuyerMessageSend,
+    AmazonMessagingOfferFetch,
+    AmazonReviewRequest,
+)
 from .order_mutations import AmazonOrderCancel
 
 
@@ -20,7 +25,10 @@ class AmazonMutations(BlockedMutations, graphene.ObjectType):
 
     amazon_account_connect = AmazonAccountConnect.Field()
     amazon_marketplaces_refresh = AmazonMarketplacesRefresh.Field()
+    amazon_buyer_message_send = AmazonBuyerMessageSend.Field()
     amazon_marketplace_update = AmazonMarketplaceUpdate.Field()
+    amazon_messaging_offer_fetch = AmazonMessagingOfferFetch.Field()
     amazon_order_cancel = AmazonOrderCancel.Field()
     amazon_order_address_update = AmazonOrderAddressUpdate.Field()
     amazon_orders_import = AmazonOrdersImport.Field()
+    amazon_review_request = AmazonReviewRequest.Field()

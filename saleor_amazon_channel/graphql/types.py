@@ -26,6 +26,7 @@ from .enums import (
     AmazonCustomerCreation,
     AmazonImportState,
     AmazonInitialStatus,
+    AmazonMessageAction,
     AmazonOrderNumberSource,
     AmazonOutboxKind,
     AmazonOutboxState,
@@ -541,6 +542,27 @@ class AmazonOrderEvent(graphene.ObjectType):
         return root.actor or None
 
 
+class AmazonBuyerMessage(graphene.ObjectType):
+    action = AmazonMessageAction(required=True, description="The kind of message.")
+    text = graphene.String(description="What was written.")
+    file_names = list_of(graphene.String, "The names of the attached files.")
+
+    class Meta:
+        description = "What was written to the buyer. Nothing, once it was redacted."
+
+    @staticmethod
+    def resolve_action(root: models.OutboxEntry, _info: Any) -> str:
+        return root.payload["action"]
+
+    @staticmethod
+    def resolve_text(root: models.OutboxEntry, _info: Any) -> str | None:
+        return root.personal.get("text") or None
+
+    @staticmethod
+    def resolve_file_names(root: models.OutboxEntry, _info: Any) -> Sequence[str]:
+        return root.personal.get("files", ())
+
+
 class AmazonOutboxEntry(graphene.ObjectType):
     id = graphene.GlobalID(required=True, description="The ID of the entry.")
     kind = AmazonOutboxKind(required=True, description="What is told to Amazon.")
@@ -562,10 +584,18 @@ class AmazonOutboxEntry(graphene.ObjectType):
         required=True, description="The time the entry was written."
     )
     settled_at = host.DateTime(description="The time the outcome became final.")
+    buyer_message = graphene.Field(
+        AmazonBuyerMessage, description="The message, where it is one to the buyer."
+    )
 
     class Meta:
         description = "Something that is to be told, or was told, to Amazon."
         interfaces = (graphene.relay.Node,)
+
+    @staticmethod
+    def resolve_buyer_message(root: models.OutboxEntry, _info: Any) -> Any:
+        is_one = root.kind == models.OutboxEntry.Kind.BUYER_MESSAGE
+        return root if is_one else None
 
     @staticmethod
     def resolve_next_attempt_at(root: models.OutboxEntry, _info: Any) -> Any:

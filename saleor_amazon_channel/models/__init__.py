@@ -18,7 +18,7 @@ from .ledger import (
     Reconciliation,
     SyncCursor,
 )
-from .outbox import Feed, OutboxAttempt, OutboxEntry
+from .outbox import Feed, OutboxAttachment, OutboxAttempt, OutboxEntry
 from .settings import ChannelSettings
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Marketplace",
     "OrderBlocker",
     "OrderEvent",
+    "OutboxAttachment",
     "OutboxAttempt",
     "OutboxEntry",
     "Reconciliation",

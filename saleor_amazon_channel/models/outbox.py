@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from .. import clock
+from ..fields import EncryptedBinaryField, EncryptedJSONField
 from .accounts import SellerAccount
 from .ledger import AmazonOrder
 
@@ -64,6 +65,8 @@ class OutboxEntry(models.Model):
     class Kind(models.TextChoices):
         CONFIRM_SHIPMENT = "confirm_shipment"
         CANCEL = "cancel"
+        BUYER_MESSAGE = "buyer_message"
+        REVIEW_REQUEST = "review_request"
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -86,6 +89,9 @@ class OutboxEntry(models.Model):
     idempotency_key = models.CharField(max_length=128, unique=True)
     #: Shape by kind: see the module of that kind in ``pushing``. No personal data.
     payload = models.JSONField()
+    #: The personal part of the payload: what somebody wrote to the buyer. Redacted
+    #: with the order, as ``OutboxAttachment`` is.
+    personal = EncryptedJSONField(blank=True, default="")
     state = models.CharField(
         max_length=16, choices=State.choices, default=State.PENDING
     )
@@ -93,6 +99,8 @@ class OutboxEntry(models.Model):
     #: A claim that outlives this was lost with its worker.
     claimed_until = models.DateTimeField(null=True)
     claim_token = models.UUIDField(null=True)
+    #: When what cannot be sent twice was about to leave; see ``outbox.depart``.
+    departed_at = models.DateTimeField(null=True)
     attempt_count = models.PositiveIntegerField(default=0)
     #: The feed it went with last, and which of its messages it is.
     feed = models.ForeignKey(
@@ -124,6 +132,27 @@ class OutboxEntry(models.Model):
 
     def __str__(self) -> str:
         return self.idempotency_key
+
+
+class OutboxAttachment(models.Model):
+    """A file that goes with an entry, which has its name. Personal data."""
+
+    entry = models.ForeignKey(
+        OutboxEntry, related_name="attachments", on_delete=models.CASCADE
+    )
+    position = models.PositiveSmallIntegerField()
+    #: Empty once the entry has succeeded.
+    content = EncryptedBinaryField(blank=True, default=b"")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["entry", "position"], name="amz_attachment_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"attachment {self.position}"
 
 
 class OutboxAttempt(models.Model):

@@ -14,7 +14,7 @@ from ..amazon.client import Client
 from ..ledger import communication
 from ..models import ChannelSettings, OutboxEntry, SellerAccount
 from ..outbox import Claim, Outcome, State
-from . import feeds, settling, shipments
+from . import feeds, messages, review_requests, settling, shipments
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,11 @@ logger = logging.getLogger(__name__)
 #: reported. A kind's module has ``send(client, entry, max_wait_seconds, *,
 #: reconcile)``, ``record_success(entry)`` and ``report(entry)``. Those that go by feed
 #: are in ``feeds.KINDS``.
-KINDS: dict[str, Any] = {str(OutboxEntry.Kind.CONFIRM_SHIPMENT): shipments}
+KINDS: dict[str, Any] = {
+    str(OutboxEntry.Kind.CONFIRM_SHIPMENT): shipments,
+    str(OutboxEntry.Kind.BUYER_MESSAGE): messages,
+    str(OutboxEntry.Kind.REVIEW_REQUEST): review_requests,
+}
 
 #: Few, so that their claims outlive the slowest answers.
 BATCH_SIZE = 5
@@ -73,12 +77,16 @@ def _push_account(account: SellerAccount, result: Pushed) -> None:
     with budget.client_for(account) as client:
         # Feeds first: when many shipments are due they take them off the calls.
         _push_feeds(client, account, result)
-        _push_calls(client, account, result)
+        # In the order of the table, each kind with the usage plan of its own call.
+        for kind in KINDS:
+            _push_calls(client, account, kind, result)
 
 
-def _push_calls(client: Client, account: SellerAccount, result: Pushed) -> None:
+def _push_calls(
+    client: Client, account: SellerAccount, kind: str, result: Pushed
+) -> None:
     while account.state == SellerAccount.State.ACTIVE:
-        claims = outbox.claim(account, BATCH_SIZE, list(KINDS), only_by_feed=False)
+        claims = outbox.claim(account, BATCH_SIZE, [kind], only_by_feed=False)
         if not claims:
             return
         for number, claim in enumerate(claims, 1):
@@ -139,7 +147,8 @@ def report() -> int:
             with transaction.atomic():
                 entry = lock_objects.unreported_entry(pk)
                 if entry is not None:
-                    feeds.KINDS[entry.kind].report(entry)
+                    module = KINDS.get(entry.kind) or feeds.KINDS[entry.kind]
+                    module.report(entry)
                     outbox.mark_reported(entry)
                     reported += 1
         except Exception as error:  # noqa: BLE001

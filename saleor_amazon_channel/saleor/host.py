@@ -16,6 +16,7 @@ from saleor.graphql.core.mutations import BaseMutation
 from saleor.graphql.core.scalars import JSON, DateTime, PositiveDecimal
 from saleor.graphql.core.types import Money
 from saleor.graphql.core.types.common import Error
+from saleor.graphql.core.types.upload import Upload
 from saleor.permission.enums import OrderPermissions, PluginsPermissions
 from saleor.permission.utils import one_of_permissions_or_auth_filter_required
 
@@ -48,6 +49,7 @@ def host() -> Host:
         PositiveDecimal=PositiveDecimal,
         JSON=JSON,
         Money=Money,
+        Upload=Upload,
         OrderDirection=OrderDirection,
         Error=Error,
         BaseMutation=BaseMutation,

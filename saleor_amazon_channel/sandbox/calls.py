@@ -95,6 +95,7 @@ class Answer:
 
     status: int = 200
     body: Any = None
+    content_type: str = "application/json"
 
     def encoded(self) -> bytes:
         if self.body is None or isinstance(self.body, bytes):
@@ -138,7 +139,8 @@ Handler = Callable[[Call], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A row of the route table; ``template`` is the path in the model's notation."""
+    """A row of the route table; ``template`` is the path in the model's notation, but
+    for ``{+name}``, which may hold slashes."""
 
     name: str
     method: str
@@ -150,4 +152,5 @@ class Operation:
 
     def __post_init__(self) -> None:
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", self.template)
+        pattern = re.sub(r"\{\+(\w+)\}", r"(?P<\1>.+)", pattern)
         object.__setattr__(self, "pattern", re.compile(pattern))

@@ -16,6 +16,7 @@ JSON in and out; loopback only, like the whole server, and without a password.
     GET    orders/<order id>            the whole order, packages included
     POST   orders/<order id>/events     {"event": "cancel", ...}, see ``events.py``
                                         and ``refunds.py``
+    GET    orders/<order id>/messages   what its buyer was sent: texts and file names
     GET    faults                       those still waiting
     POST   faults                       {"operation", "kind", "count"?, ...}
     DELETE faults
@@ -169,6 +170,21 @@ def _order(state: State, values: list[str], data: Any, query: Query) -> Any:
     return state.order(values[0])
 
 
+def _messages(state: State, values: list[str], data: Any, query: Query) -> Any:
+    sent: list[Json] = [
+        {
+            "action": message.action,
+            "sent": format_time(message.sent),
+            "text": message.text,
+            "attachments": [name for name, _ in message.attachments],
+        }
+        for message in state.messages_of(state.order(values[0])["orderId"])
+    ]
+    if asked := state.solicited.get(values[0]):
+        sent.append({"action": "reviewRequest", "sent": format_time(asked)})
+    return sent
+
+
 def _event(state: State, values: list[str], data: Any, query: Query) -> Any:
     fields = _fields(data)
     event = fields.pop("event", None)
@@ -271,6 +287,7 @@ _ROUTES: tuple[tuple[str, str, _Handler], ...] = (
     ("POST", "orders/generate", _generate),
     ("GET", "orders/*", _order),
     ("POST", "orders/*/events", _event),
+    ("GET", "orders/*/messages", _messages),
     ("GET", "faults", _faults),
     ("POST", "faults", _inject),
     ("DELETE", "faults", _clear_faults),

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from . import feeds, finances, orders, orders_v0, sellers
+from . import (
+    feeds,
+    finances,
+    messaging,
+    orders,
+    orders_v0,
+    sellers,
+    solicitations,
+    uploads,
+)
 from .calls import Operation
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -11,6 +20,9 @@ OPERATIONS: tuple[Operation, ...] = (
     *orders_v0.OPERATIONS,
     *feeds.OPERATIONS,
     *finances.OPERATIONS,
+    *messaging.OPERATIONS,
+    *solicitations.OPERATIONS,
+    *uploads.OPERATIONS,
 )
 
 

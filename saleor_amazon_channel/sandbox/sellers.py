@@ -9,7 +9,7 @@ from ..amazon.marketplaces import MARKETPLACES
 from .calls import Answer, Call, Operation, Query
 from .usage_plans import UsagePlan
 
-_LANGUAGES = {
+LANGUAGES = {
     "US": "en_US", "CA": "en_CA", "MX": "es_MX", "BR": "pt_BR", "IE": "en_IE",
     "ES": "es_ES", "GB": "en_GB", "FR": "fr_FR", "BE": "fr_BE", "NL": "nl_NL",
     "DE": "de_DE", "IT": "it_IT", "SE": "sv_SE", "ZA": "en_ZA", "PL": "pl_PL",
@@ -23,6 +23,10 @@ _NON_RETAIL = {
     "EU": ("A1NONAMAZONEU0", "DE", "EUR"),
     "FE": ("A1NONAMAZONFE0", "JP", "JPY"),
 }
+
+
+def country_of(marketplace_id: str) -> str:
+    return MARKETPLACES[marketplace_id].country_code
 
 
 def get_marketplace_participations(call: Call) -> Answer:
@@ -69,7 +73,7 @@ def _participation(
             "name": name,
             "countryCode": country,
             "defaultCurrencyCode": currency,
-            "defaultLanguageCode": _LANGUAGES[country],
+            "defaultLanguageCode": LANGUAGES[country],
             "domainName": domain,
         },
         "storeName": store_name,

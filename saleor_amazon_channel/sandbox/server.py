@@ -26,7 +26,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from .. import clock
-from . import control, feeds, lwa
+from . import control, feeds, lwa, uploads
 from .calls import Answer, Call
 from .errors import (
     HTML_BAD_REQUEST,
@@ -123,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
             return _token_reply(state, body, self.headers.get("Content-Type", ""))
         if body and self.command == "GET":
             return _html_bad_request()
-        if path.startswith(feeds.LINK_PREFIX):
+        if path.startswith((feeds.LINK_PREFIX, uploads.LINK_PREFIX)):
             return _link_reply(state, self.command, path, body, self.headers)
         pairs = parse_qsl(url.query, keep_blank_values=True)
         return _operation_reply(
@@ -224,17 +224,23 @@ def _token_reply(state: State, body: bytes, content_type: str) -> _Reply:
 def _link_reply(
     state: State, method: str, path: str, body: bytes, headers: Message
 ) -> _Reply:
-    """The store that documents lie in: no SP-API, and no token."""
+    """The stores that documents and files lie in: no SP-API, and no token."""
     with state.lock:
-        answer = feeds.open_link(
-            state,
-            method,
-            path.removeprefix(feeds.LINK_PREFIX),
-            headers.get("Content-Type", ""),
-            body,
-            clock.now(),
-            has_token="x-amz-access-token" in headers,
-        )
+        if path.startswith(uploads.LINK_PREFIX):
+            secret = path.removeprefix(uploads.LINK_PREFIX)
+            answer = uploads.open_link(
+                state, method, secret, headers, body, clock.now()
+            )
+        else:
+            answer = feeds.open_link(
+                state,
+                method,
+                path.removeprefix(feeds.LINK_PREFIX),
+                headers.get("Content-Type", ""),
+                body,
+                clock.now(),
+                has_token="x-amz-access-token" in headers,
+            )
     return _Reply(
         answer.status,
         answer.encoded(),
@@ -259,7 +265,7 @@ def _operation_reply(
     found = find_operation(method, path)
     operation, values = found or (None, {})
     name = operation.name if operation else "unknown"
-    order_id = values.get("orderId")
+    order_id = values.get("orderId") or values.get("amazonOrderId")
     account: Account | None = None
     fault: Fault | None = None
     answer: Answer | None = None
@@ -309,7 +315,7 @@ def _operation_reply(
                     status, code, message = _BEFORE_EFFECT["internal_failure"]
                     reply = _Reply(status, error_body(code, message), request_id)
                 else:
-                    reply = _Reply(answer.status, b"", request_id)
+                    reply = _Reply(answer.status, b"", request_id, answer.content_type)
         except Refusal as refusal:
             reply = _refused(refusal, request_id)
         if operation and state.plans.is_enforced:

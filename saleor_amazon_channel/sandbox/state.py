@@ -23,9 +23,11 @@ from .errors import LwaRefusal, NotFound, Unauthorized
 from .faults import LWA_OPERATION, Fault, Faults
 from .feed_store import FeedStore
 from .feeds import LINK_PREFIX
+from .messaging import SentMessage
 from .routes import OPERATIONS
 from .times import format_time, parse_time
 from .transactions import TransactionStore
+from .uploads import Upload
 from .usage_plans import UsagePlan, UsagePlans
 from .wire import check_order
 
@@ -144,6 +146,13 @@ class State:
         self.faults = Faults()
         self.feeds = FeedStore()
         self.transactions = TransactionStore()
+        self.uploads: dict[str, Upload] = {}
+        #: What buyers were sent, oldest first.
+        self.messages: list[SentMessage] = []
+        #: Action → in which words the next such message is refused.
+        self.message_refusals: dict[str, str] = {}
+        #: Order id → when its buyer was asked for a review.
+        self.solicited: dict[str, datetime] = {}
         #: Where links lead; the running server says.
         self.base_url = ""
         self.pagination_tokens: dict[str, Any] = {}
@@ -376,6 +385,16 @@ class State:
         if stored is None or stored.seller_id != seller_id:
             raise NotFound(f"Order {order_id} was not found.")
         return stored
+
+    def messages_of(self, order_id: str) -> list[SentMessage]:
+        """What the buyer of the order was sent, oldest first."""
+        with self.lock:
+            return [each for each in self.messages if each.order_id == order_id]
+
+    def refuse_message(self, action: str, message: str) -> None:
+        """Refuse the next such message with 400, in these words."""
+        with self.lock:
+            self.message_refusals[action] = message
 
     def change_order(self, order_id: str, change: Callable[[Json], None]) -> Json:
         """Apply ``change`` to a copy of the order; lastUpdatedTime moves if it changed.

@@ -91,6 +91,16 @@ class JSON(GenericScalar):
     """Any JSON value."""
 
 
+class Upload(graphene.Scalar):
+    """A file of a multipart request, as in Saleor: its key among the parts."""
+
+    @staticmethod
+    def parse_value(value: Any) -> Any:
+        return value
+
+    parse_literal = serialize = parse_value
+
+
 class OrderDirection(graphene.Enum):
     ASC = ""
     DESC = "-"
@@ -185,6 +195,7 @@ def host() -> graphql_host.Host:
         PositiveDecimal=PositiveDecimal,
         JSON=JSON,
         Money=Money,
+        Upload=Upload,
         OrderDirection=OrderDirection,
         Error=Error,
         BaseMutation=BaseMutation,

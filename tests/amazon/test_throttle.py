@@ -43,6 +43,20 @@ def test_the_plans_are_amazons() -> None:
         "getFeeds": (0.0222, 10),
         "getFeedDocument": (0.0222, 10),
         "listTransactions": (0.5, 10),
+        "createUploadDestinationForResource": (10, 10),
+        "getMessagingActionsForOrder": (1, 5),
+        "GetAttributes": (1, 5),
+        "createConfirmOrderDetails": (1, 5),
+        "createConfirmDeliveryDetails": (1, 5),
+        "confirmCustomizationDetails": (1, 5),
+        "createConfirmServiceDetails": (1, 5),
+        "createUnexpectedProblem": (1, 5),
+        "createLegalDisclosure": (1, 5),
+        "CreateWarranty": (1, 5),
+        "createDigitalAccessKey": (1, 5),
+        "sendInvoice": (1, 5),
+        "getSolicitationActionsForOrder": (1, 5),
+        "createProductReviewAndSellerFeedbackSolicitation": (1, 5),
     }
 
 

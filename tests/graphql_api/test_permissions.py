@@ -43,6 +43,19 @@ REQUESTS = {
         "{ errors { code } } }",
         "MANAGE_ORDERS",
     ),
+    "amazonMessagingOfferFetch": (
+        'mutation { amazonMessagingOfferFetch(id: "x") { errors { code } } }',
+        "MANAGE_ORDERS",
+    ),
+    "amazonBuyerMessageSend": (
+        'mutation { amazonBuyerMessageSend(id: "x", input: {action: WARRANTY}) '
+        "{ errors { code } } }",
+        "MANAGE_ORDERS",
+    ),
+    "amazonReviewRequest": (
+        'mutation { amazonReviewRequest(id: "x") { errors { code } } }',
+        "MANAGE_ORDERS",
+    ),
     "amazonOrderAddressUpdate": (
         'mutation { amazonOrderAddressUpdate(id: "x") { errors { code } } }',
         "MANAGE_ORDERS",

@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from saleor_amazon_channel.models import ChannelSettings
 from saleor_amazon_channel.standalone.tokens import PEOPLE, TOKENS, Tokens
 
 pytestmark = pytest.mark.django_db
@@ -98,3 +100,29 @@ def test_a_query_that_cannot_be_executed():
 @pytest.mark.parametrize("path", ["/", "/graphql/"])
 def test_it_says_what_it_is(path):
     assert b"It is not Saleor." in Client().get(path).content
+
+
+def test_files_come_in_the_parts_of_a_form():
+    ChannelSettings.objects.create(id=1, active=True)
+    query = """mutation ($input: AmazonBuyerMessageInput!) {
+        amazonBuyerMessageSend(id: "x", input: $input) { errors { message } } }"""
+    variables = {"input": {"action": "LEGAL_DISCLOSURE", "attachments": [None]}}
+    parts = {
+        "operations": json.dumps({"query": query, "variables": variables}),
+        "map": json.dumps({"0": ["variables.input.attachments.0"]}),
+        "0": SimpleUploadedFile("law.pdf", b"%PDF"),
+    }
+    client = Client(headers={"Authorization": f"Bearer {TOKENS.mint(PEOPLE['staff'])}"})
+
+    answer = client.post("/graphql/", parts).json()
+
+    # The variables are whole: without the file its null would be refused.
+    [error] = answer["data"]["amazonBuyerMessageSend"]["errors"]
+    assert error["message"] == "Invalid ID: x. Expected: AmazonOrder."
+
+
+@pytest.mark.parametrize(
+    "parts", [{}, {"operations": "{}", "map": '{"0": ["a.b"]}'}, {"operations": "{}"}]
+)
+def test_a_form_that_is_none_is_refused(parts):
+    assert Client().post("/graphql/", parts).status_code == 400

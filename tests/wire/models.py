@@ -63,7 +63,7 @@ def violations(
         for name, below in value.items():
             if name in properties:
                 yield from violations(below, properties[name], model, f"{path}.{name}")
-            else:
+            elif "properties" in schema:
                 yield f"{path}.{name}: is unknown"
     elif kind == "array":
         for position, entry in enumerate(value):
