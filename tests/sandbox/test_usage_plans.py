@@ -36,6 +36,7 @@ def test_the_plans_are_amazons() -> None:
         "cancelFeed": (2, 15),
         "getFeeds": (0.0222, 10),
         "getFeedDocument": (0.0222, 10),
+        "listTransactions": (0.5, 10),
         "createUploadDestinationForResource": (10, 10),
         "getMessagingActionsForOrder": (1, 5),
         "GetAttributes": (1, 5),
