@@ -13,7 +13,7 @@ order of its own.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -209,25 +209,25 @@ def due_count(
     ).count()
 
 
-def submit(claims: Sequence[Claim], feed: Feed) -> bool:
-    """Make what was claimed the messages of ``feed``, counted from 1, in the caller's
+def submit(claims: Mapping[int, Claim], feed: Feed) -> bool:
+    """Make what was claimed the messages of ``feed``, by their ids, in the caller's
     transaction; False, and nothing changed, if one of the claims was lost."""
-    numbers = {claim.entry.pk: number for number, claim in enumerate(claims, 1)}
+    pks = [claim.entry.pk for claim in claims.values()]
+    tokens = {claim.token for claim in claims.values()}
     ours = OutboxEntry.objects.filter(
-        pk__in=numbers, claim_token=claims[0].token, state=State.SENDING
+        pk__in=pks, claim_token__in=tokens, state=State.SENDING
     )
-    entries = list(ours.select_for_update().order_by("pk"))
-    if len(entries) != len(claims):
+    if len(ours.select_for_update().order_by("pk").values_list("pk")) != len(claims):
         return False
-    for entry in entries:
-        entry.state, entry.feed, entry.message_id = (
-            State.SUBMITTED,
-            feed,
-            numbers[entry.pk],
-        )
-        entry.claim_token = entry.claimed_until = None
     OutboxEntry.objects.bulk_update(
-        entries, ["state", "feed", "message_id", "claim_token", "claimed_until"]
+        [
+            OutboxEntry(pk=claim.entry.pk, message_id=message_id)
+            for message_id, claim in claims.items()
+        ],
+        ["message_id"],
+    )
+    OutboxEntry.objects.filter(pk__in=pks).update(
+        state=State.SUBMITTED, feed=feed, claim_token=None, claimed_until=None
     )
     return True
 

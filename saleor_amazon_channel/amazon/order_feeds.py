@@ -10,7 +10,7 @@ errors 5000 and 5001.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -79,8 +79,8 @@ def is_order_item_code(text: str) -> bool:
     return _ITEM_CODE.fullmatch(text) is not None
 
 
-def cancellations(seller_id: str, orders: Iterable[Cancellation]) -> bytes:
-    """A feed that cancels the orders; they become its messages, counted from 1."""
+def cancellations(seller_id: str, orders: Mapping[int, Cancellation]) -> bytes:
+    """A feed that cancels the orders, by the ids of its messages."""
 
     def write(message: ElementTree.Element, order: Cancellation) -> None:
         body = ElementTree.SubElement(message, "OrderAcknowledgement")
@@ -101,8 +101,8 @@ def takes(package: Package) -> bool:
     )
 
 
-def fulfillments(seller_id: str, packages: Iterable[Fulfillment]) -> bytes:
-    """A feed that confirms the packages; they become its messages, counted from 1."""
+def fulfillments(seller_id: str, packages: Mapping[int, Fulfillment]) -> bytes:
+    """A feed that confirms the packages, by the ids of its messages."""
 
     def write(message: ElementTree.Element, fulfillment: Fulfillment) -> None:
         package = fulfillment.package
@@ -132,7 +132,7 @@ def _time(moment: datetime) -> str:
 def _envelope(
     seller_id: str,
     message_type: str,
-    bodies: Iterable[_Body],
+    bodies: Mapping[int, _Body],
     write: Callable[[ElementTree.Element, _Body], None],
 ) -> bytes:
     root = ElementTree.Element(
@@ -142,7 +142,7 @@ def _envelope(
     _add(header, "DocumentVersion", "1.01")
     _add(header, "MerchantIdentifier", seller_id)
     _add(root, "MessageType", message_type)
-    for number, body in enumerate(bodies, 1):
+    for number, body in bodies.items():
         message = ElementTree.SubElement(root, "Message")
         _add(message, "MessageID", str(number))
         write(message, body)

@@ -8,7 +8,7 @@ The shop's order follows when Amazon says that it is cancelled: ``importing.news
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .. import store
 from ..amazon import errors, order_feeds, orders
@@ -28,23 +28,23 @@ FEED_TYPE = order_feeds.ORDER_ACKNOWLEDGEMENT
 MOST_READ_AGAIN = 10
 
 
-def check(entry: OutboxEntry) -> Outcome | None:
-    """What came of it already, by the ledger; None: it is to be sent."""
-    return _outcome_of(entry.order.fulfillment_status)
+def prepare(
+    entries: Sequence[OutboxEntry],
+) -> Mapping[int, Cancellation | Outcome]:
+    """By entry what is to be sent, or what came of it already, by the ledger."""
+    return {
+        entry.pk: _outcome_of(entry.order.fulfillment_status)
+        or Cancellation(
+            entry.order.amazon_order_id,
+            tuple(entry.payload["order_item_ids"]),
+            CancelReason(entry.payload["reason"]),
+        )
+        for entry in entries
+    }
 
 
-def document(account: SellerAccount, entries: Sequence[OutboxEntry]) -> bytes:
-    return order_feeds.cancellations(
-        account.seller_id,
-        [
-            Cancellation(
-                entry.order.amazon_order_id,
-                tuple(entry.payload["order_item_ids"]),
-                CancelReason(entry.payload["reason"]),
-            )
-            for entry in entries
-        ],
-    )
+def document(account: SellerAccount, messages: Mapping[int, Cancellation]) -> bytes:
+    return order_feeds.cancellations(account.seller_id, messages)
 
 
 def reconcile(client: Client, entry: OutboxEntry) -> Outcome | None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -48,9 +48,13 @@ class Kind(Protocol):
 
     FEED_TYPE: str
 
-    def check(self, entry: OutboxEntry) -> Outcome | None: ...
+    #: By entry its message, in a form of the kind's own, or what came of it already,
+    #: or what it waits for. What is sent is what was looked at here, and only here.
+    def prepare(self, entries: Sequence[OutboxEntry]) -> Mapping[int, Any]: ...
+
+    #: The feed's content, of messages by their ids.
     def document(
-        self, account: SellerAccount, entries: Sequence[OutboxEntry]
+        self, account: SellerAccount, messages: Mapping[int, Any]
     ) -> bytes: ...
     def reconcile(self, client: Client, entry: OutboxEntry) -> Outcome | None: ...
     def succeeded(self, entry: OutboxEntry) -> str: ...
@@ -120,23 +124,26 @@ def _submit(
         ahead=outbox.COMPANY_WAIT,
         only_by_feed=only_by_feed,
     )
+    prepared = module.prepare([claim.entry for claim in claims])
     outcomes: list[Outcome] = []
-    to_send: list[Claim] = []
+    to_send: list[tuple[Claim, Any]] = []
     for position, claim in enumerate(claims):
+        message = prepared[claim.entry.pk]
+        outcome = message if isinstance(message, Outcome) else None
         try:
-            outcome = module.check(claim.entry)
             if outcome is None and claim.must_reconcile:
                 outcome = module.reconcile(client, claim.entry)
         except errors.AmazonError as error:
             outcomes += _settle_failed(module, [claim], error)
             if isinstance(error, errors.TryLater):
                 # The others would meet the same.
-                outbox.release([*to_send, *claims[position + 1 :]])
+                outbox.release([claim for claim, _ in to_send])
+                outbox.release(claims[position + 1 :])
                 raise
             communication.note_failure(account, kind, error)
             continue
         if outcome is None:
-            to_send.append(claim)
+            to_send.append((claim, message))
         else:
             _settle(module, claim, outcome)
             outcomes.append(outcome)
@@ -146,12 +153,19 @@ def _submit(
 
 
 def _send(
-    client: Client, account: SellerAccount, module: Kind, claims: Sequence[Claim]
+    client: Client,
+    account: SellerAccount,
+    module: Kind,
+    to_send: Sequence[tuple[Claim, Any]],
 ) -> list[Outcome]:
     """Submit a feed of what was claimed; the outcomes of what could not go with it."""
-    entries = [claim.entry for claim in claims]
-    content = module.document(account, entries)
-    marketplace_ids = sorted({entry.order.marketplace_id for entry in entries})
+    claims = [claim for claim, _ in to_send]
+    # From here on a message and its entry are known by this one number.
+    by_message_id = dict(enumerate(to_send, 1))
+    content = module.document(
+        account, {number: message for number, (_, message) in by_message_id.items()}
+    )
+    marketplace_ids = sorted({claim.entry.order.marketplace_id for claim in claims})
     try:
         document = feeds.create_document(
             client, feeds.XML, max_wait_seconds=MAX_WAIT_SECONDS
@@ -170,7 +184,9 @@ def _send(
                 sent_at=now,
                 next_poll_at=now + LOOK_FOR_AFTER,
             )
-            if not outbox.submit(claims, feed):
+            if not outbox.submit(
+                {number: claim for number, (claim, _) in by_message_id.items()}, feed
+            ):
                 raise _ClaimsLostError
     except _ClaimsLostError:
         logger.warning("a feed was not sent: a claim on its entries was lost")

@@ -11,14 +11,15 @@ confirmation replace the package instead of adding one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from .. import clock, store
 from ..amazon import carriers, errors, order_feeds, orders
 from ..amazon.client import Client
+from ..amazon.order_feeds import Fulfillment
 from ..amazon.orders_v0 import Package, PackageItem, confirm_shipment
-from ..models import AmazonPackage, Marketplace, OutboxEntry, SellerAccount
+from ..models import AmazonOrder, AmazonPackage, Marketplace, OutboxEntry, SellerAccount
 from ..outbox import BY_FEED, HELD, Outcome, State
 
 FEED_TYPE = order_feeds.ORDER_FULFILLMENT
@@ -38,7 +39,7 @@ def send(
 
     Raises what ``amazon.errors`` names when the call failed.
     """
-    found = _look(entry)
+    found = _look([entry])[entry.pk]
     if isinstance(found, Outcome):
         return found
     if not found.tracking_number:
@@ -73,13 +74,18 @@ def send(
 # --- by feed -------------------------------------------------------------------------
 
 
-def check(entry: OutboxEntry) -> Outcome | None:
-    """What came of it already, or what it waits for; None: it can go by feed."""
-    found = _look(entry)
+def prepare(entries: Sequence[OutboxEntry]) -> Mapping[int, Fulfillment | Outcome]:
+    """By entry the message it is in a feed, or what came of it already, or what it
+    waits for."""
+    found = _look(entries)
+    return {entry.pk: _for_feed(entry, found[entry.pk]) for entry in entries}
+
+
+def _for_feed(entry: OutboxEntry, found: Package | Outcome) -> Fulfillment | Outcome:
     if isinstance(found, Outcome):
         return found
     if order_feeds.takes(found):
-        return None
+        return Fulfillment(entry.order.amazon_order_id, found)
     if found.tracking_number:
         return Outcome(State.PENDING, next_attempt_at=clock.now(), is_postponed=True)
     return Outcome(
@@ -91,21 +97,13 @@ def check(entry: OutboxEntry) -> Outcome | None:
     )
 
 
-def document(account: SellerAccount, entries: Sequence[OutboxEntry]) -> bytes:
-    packages = [_look(entry) for entry in entries]
-    return order_feeds.fulfillments(
-        account.seller_id,
-        [
-            order_feeds.Fulfillment(entry.order.amazon_order_id, package)
-            for entry, package in zip(entries, packages, strict=True)
-            if isinstance(package, Package)
-        ],
-    )
+def document(account: SellerAccount, messages: Mapping[int, Fulfillment]) -> bytes:
+    return order_feeds.fulfillments(account.seller_id, messages)
 
 
 def reconcile(client: Client, entry: OutboxEntry) -> Outcome | None:
     """What Amazon has of it; None: it has another package, or none."""
-    found = _look(entry)
+    found = _look([entry])[entry.pk]
     return found if isinstance(found, Outcome) else _read(client, entry, found)
 
 
@@ -154,14 +152,57 @@ def report(entry: OutboxEntry) -> None:
 
 
 def _package(entry: OutboxEntry) -> AmazonPackage:
-    return AmazonPackage.objects.get(
-        order=entry.order, package_reference_id=entry.payload["package_reference_id"]
-    )
+    return _packages([entry])[entry.pk]
 
 
-def _look(entry: OutboxEntry) -> Package | Outcome:
-    """The package to confirm, or why it is not to be confirmed, or not now."""
-    order, package = entry.order, _package(entry)
+def _packages(entries: Sequence[OutboxEntry]) -> dict[int, AmazonPackage]:
+    """By entry the package it is about."""
+    packages = {
+        (package.order_id, package.package_reference_id): package
+        for package in AmazonPackage.objects.filter(
+            order__in={entry.order_id for entry in entries}
+        )
+    }
+    return {
+        entry.pk: packages[entry.order_id, entry.payload["package_reference_id"]]
+        for entry in entries
+    }
+
+
+def _look(entries: Sequence[OutboxEntry]) -> dict[int, Package | Outcome]:
+    """By entry the package to confirm, or why it is not to be confirmed, or not now.
+
+    Looked at once: what staff change afterwards is the next entry's.
+    """
+    packages = _packages(entries)
+    fulfillment_ids = [package.fulfillment_id for package in packages.values()]
+    shipped = {
+        shipment.fulfillment_id
+        for shipment in store.current().shipments(fulfillment_ids)
+    }
+    defaults = {
+        (account_id, marketplace_id): code
+        for account_id, marketplace_id, code in Marketplace.objects.filter(
+            account__in={entry.account_id for entry in entries}
+        ).values_list("account_id", "marketplace_id", "default_carrier_code")
+    }
+    found: dict[int, Package | Outcome] = {}
+    for entry in entries:
+        package = packages[entry.pk]
+        default = defaults.get((entry.account_id, entry.order.marketplace_id), "")
+        is_shipped = package.fulfillment_id in shipped
+        found[entry.pk] = _verdict(entry, package, default, is_shipped=is_shipped)
+    return found
+
+
+def _verdict(
+    entry: OutboxEntry,
+    package: AmazonPackage,
+    default_carrier: str,
+    *,
+    is_shipped: bool,
+) -> Package | Outcome:
+    order = entry.order
     if package.revision != entry.payload["revision"]:
         return Outcome(State.SUPERSEDED, "A newer version of the package is sent.")
     reference = package.package_reference_id
@@ -173,12 +214,12 @@ def _look(entry: OutboxEntry) -> Package | Outcome:
             f"Package {reference} is not confirmed: the order was cancelled on Amazon.",
             error_code="ORDER_CANCELLED",
         )
-    if not store.current().shipments([package.fulfillment_id]):
+    if not is_shipped:
         return Outcome(
             State.SUPERSEDED,
             f"Package {reference} is not confirmed: its fulfillment was cancelled.",
         )
-    code, name = _carrier(package)
+    code, name = _carrier(package, default_carrier)
     held = _held(entry, package, code)
     if held:
         return held
@@ -187,7 +228,7 @@ def _look(entry: OutboxEntry) -> Package | Outcome:
         carrier_code=code,
         carrier_name=name,
         tracking_number=package.tracking_number,
-        ship_date=_ship_date(package),
+        ship_date=_ship_date(package, order),
         items=tuple(
             PackageItem(item["order_item_id"], item["quantity"])
             for item in package.items
@@ -217,20 +258,12 @@ def _read(client: Client, entry: OutboxEntry, wanted: Package) -> Outcome | None
     )
 
 
-def _carrier(package: AmazonPackage) -> tuple[str, str]:
+def _carrier(package: AmazonPackage, default_code: str) -> tuple[str, str]:
     """(code, name): what staff gave, else the marketplace's default, else nothing."""
     if package.carrier_name:
         code = carriers.carrier_code(package.carrier_name)
         return (code, "") if code else (carriers.OTHER, package.carrier_name)
-    default = (
-        Marketplace.objects.filter(
-            account_id=package.order.account_id,
-            marketplace_id=package.order.marketplace_id,
-        )
-        .values_list("default_carrier_code", flat=True)
-        .first()
-    )
-    return default or "", ""
+    return default_code, ""
 
 
 def _held(
@@ -271,10 +304,10 @@ def _held(
     )
 
 
-def _ship_date(package: AmazonPackage) -> datetime:
+def _ship_date(package: AmazonPackage, order: AmazonOrder) -> datetime:
     """Not in the future and not before the order: Amazon refuses both."""
     latest = clock.now() - SHIP_DATE_MARGIN
-    return max(min(package.ship_date, latest), package.order.created_time)
+    return max(min(package.ship_date, latest), order.created_time)
 
 
 def _amazon_has(

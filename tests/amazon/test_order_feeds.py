@@ -27,16 +27,16 @@ SCHEMA = etree.XMLSchema(etree.parse(Path(__file__).parent / "order_feeds.xsd"))
 def test_a_cancellation_names_every_item() -> None:
     content = cancellations(
         "A1SELLER",
-        [
-            Cancellation(
+        {
+            1: Cancellation(
                 "303-0000000-1234567",
                 ("20212345678901", "20212345678902"),
                 CancelReason.NO_INVENTORY,
             ),
-            Cancellation(
+            7: Cancellation(
                 "303-0000000-1234568", ("20212345678903",), CancelReason.BUYER_CANCELED
             ),
-        ],
+        },
     )
 
     SCHEMA.assertValid(etree.fromstring(content))
@@ -44,7 +44,7 @@ def test_a_cancellation_names_every_item() -> None:
     assert content.endswith(b"</AmazonEnvelope>")
     assert b"xsi:noNamespaceSchemaLocation" in content
     root = etree.fromstring(content)
-    assert root.xpath("Message/MessageID/text()") == ["1", "2"]
+    assert root.xpath("Message/MessageID/text()") == ["1", "7"]
     assert root.xpath("//AmazonOrderID/text()") == [
         "303-0000000-1234567",
         "303-0000000-1234568",
@@ -62,7 +62,7 @@ def test_a_cancellation_names_every_item() -> None:
 def test_every_reason_is_one_of_the_schemas(reason: CancelReason) -> None:
     order = Cancellation("303-0000000-1234567", ("20212345678901",), reason)
 
-    SCHEMA.assertValid(etree.fromstring(cancellations("A1SELLER", [order])))
+    SCHEMA.assertValid(etree.fromstring(cancellations("A1SELLER", {1: order})))
 
 
 def test_a_thousand_orders_stay_far_below_ten_mebibytes() -> None:
@@ -70,7 +70,8 @@ def test_a_thousand_orders_stay_far_below_ten_mebibytes() -> None:
         "303-0000000-1234567", ("20212345678901",) * 5, CancelReason.GENERAL_ADJUSTMENT
     )
 
-    assert len(cancellations("A1SELLER", [order] * 1000)) < 1024 * 1024
+    orders = dict.fromkeys(range(1, 1001), order)
+    assert len(cancellations("A1SELLER", orders)) < 1024 * 1024
 
 
 PACKAGE = Package(
@@ -86,15 +87,15 @@ PACKAGE = Package(
 def test_a_package_with_all_it_can_have_and_one_without_tracking() -> None:
     content = fulfillments(
         "A1SELLER",
-        [
-            Fulfillment("303-0000000-1234567", PACKAGE),
-            Fulfillment(
+        {
+            1: Fulfillment("303-0000000-1234567", PACKAGE),
+            2: Fulfillment(
                 "303-0000000-1234568",
                 replace(
                     PACKAGE, carrier_code="DHL", carrier_name="", tracking_number=""
                 ),
             ),
-        ],
+        },
     )
 
     root = etree.fromstring(content)

@@ -36,7 +36,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 ORDER = "111-0000001-0000001"
 CONTENT = cancellations(
     "A1SANDBOXEU",
-    [Cancellation(ORDER, ("10000000000001",), CancelReason.NO_INVENTORY)],
+    {1: Cancellation(ORDER, ("10000000000001",), CancelReason.NO_INVENTORY)},
 )
 
 
