@@ -6,7 +6,7 @@ Used by the GraphQL mutations, the management command and the demo.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -43,7 +43,10 @@ class AccountErrorCode(StrEnum):
     UNAVAILABLE = "unavailable"
     """Amazon fails, is not reached in time, or allows no more calls now."""
     INACTIVE = "inactive"
-    """The account is paused, or Amazon no longer accepts its credentials."""
+    """The account is paused or disconnected, or Amazon no longer accepts its
+    credentials."""
+    UNSENT = "unsent"
+    """Something is still to be sent to Amazon."""
     NOT_CONFIGURED = "not_configured"
     """The operator has to set something in the environment first."""
 
@@ -84,8 +87,9 @@ class Connection:
 def connect(connection: Connection) -> SellerAccount:
     """Save the account and its marketplaces, once Amazon accepted the credentials.
 
-    An account that is connected already (same region and seller id) keeps its settings
-    and marketplaces and gets the new credentials: this is how it is re-authorized.
+    An account that is connected already, or was (same region and seller id), keeps its
+    settings and marketplaces and gets the new credentials: this is how it is
+    re-authorized, and how one that was disconnected goes on where it was.
     ``import_from`` is changed only where it is given; an earlier one makes the next
     scan begin there, and what waited for it is looked at again. Raises AccountError,
     and then nothing was written.
@@ -93,7 +97,7 @@ def connect(connection: Connection) -> SellerAccount:
     values = _check_values(connection)
     candidate = SellerAccount(**values)
     asked_at = clock.now()
-    found = _ask(candidate)
+    found = ask(candidate)
     with transaction.atomic():
         account = (
             # No key: a scan that holds the cursor may be inserting orders of it.
@@ -101,10 +105,11 @@ def connect(connection: Connection) -> SellerAccount:
             .filter(region=candidate.region, seller_id=candidate.seller_id)
             .first()
         )
-        is_earlier = False
+        is_earlier = was_disconnected = False
         if account is None:
             account = candidate
         else:
+            was_disconnected = account.state == SellerAccount.State.DISCONNECTED
             is_earlier = "import_from" in values and (
                 candidate.import_from < account.import_from
             )
@@ -123,6 +128,7 @@ def connect(connection: Connection) -> SellerAccount:
         participations.save(account, found, asked_at)
         if is_earlier:
             pull.start_over(account)
+        if is_earlier or was_disconnected:
             importer.reconsider_waiting(account.pk)
         pull.pull_now(account)
     return account
@@ -140,20 +146,35 @@ def _check_values(connection: Connection) -> dict[str, object]:
             "refresh_token",
         )
     }
+    check_texts(texts)
+    values: dict[str, object] = dict(texts)
+    values["endpoint_override"] = _check_address(connection.endpoint, "endpoint")
+    values["lwa_endpoint_override"] = _check_address(
+        connection.lwa_endpoint, "lwa_endpoint"
+    )
+    if connection.import_from is not None:
+        values["import_from"] = connection.import_from
+    return values
+
+
+def check_texts(texts: Mapping[str, str]) -> None:
+    """Whether these can be an account's, by the names of its columns. Raises
+    AccountError."""
     for name, text in texts.items():
         if not text:
             raise AccountError(
                 AccountErrorCode.REQUIRED, "This field cannot be blank.", name
             )
-    for name in ("name", "seller_id", "lwa_client_id"):
-        _check_length(SellerAccount, name, texts[name])
-    if texts["region"] not in REGIONS:
-        raise AccountError(
-            AccountErrorCode.INVALID, f"One of {', '.join(REGIONS)}.", "region"
-        )
-    for name in ("lwa_client_secret", "refresh_token"):
+        if name in ("name", "seller_id", "lwa_client_id"):
+            _check_length(SellerAccount, name, text)
+        if name == "region" and text not in REGIONS:
+            raise AccountError(
+                AccountErrorCode.INVALID, f"One of {', '.join(REGIONS)}.", name
+            )
         # They travel in HTTP headers and forms; a pasted line break never belongs.
-        if not texts[name].isprintable() or not texts[name].isascii():
+        if name in ("lwa_client_secret", "refresh_token") and not (
+            text.isprintable() and text.isascii()
+        ):
             raise AccountError(
                 AccountErrorCode.INVALID,
                 "This holds characters that cannot be part of it; paste it again.",
@@ -163,14 +184,6 @@ def _check_values(connection: Connection) -> dict[str, object]:
         fields.encrypt("check")
     except ImproperlyConfigured as error:
         raise AccountError(AccountErrorCode.NOT_CONFIGURED, str(error)) from error
-    values: dict[str, object] = dict(texts)
-    values["endpoint_override"] = _check_address(connection.endpoint, "endpoint")
-    values["lwa_endpoint_override"] = _check_address(
-        connection.lwa_endpoint, "lwa_endpoint"
-    )
-    if connection.import_from is not None:
-        values["import_from"] = connection.import_from
-    return values
 
 
 def _check_address(address: str, field: str) -> str:
@@ -225,7 +238,7 @@ def refresh_marketplaces(account: SellerAccount) -> None:
         raise AccountError(AccountErrorCode.INVALID, str(error)) from error
 
 
-def _ask(account: SellerAccount) -> list[MarketplaceParticipation]:
+def ask(account: SellerAccount) -> list[MarketplaceParticipation]:
     """Where the seller takes part, in the account's region; proves the credentials."""
     try:
         with budget.client_for(account, **WHILE_SOMEBODY_WAITS) as client:

@@ -3,20 +3,31 @@
 A call to Amazon takes seconds and a row lock lasts until its transaction ends, so
 nothing here is left to the caller's transaction: it commits on its own, also where the
 caller has one open. Time is ``clock.now()``, never the database's.
+
+An account that is not active has no budget and no tokens: whoever calls for it, and
+whenever it was stopped, no call leaves any more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from . import clock
-from .amazon.auth import Credentials, InMemoryTokenCache, Token, TokenCache
+from .amazon.auth import (
+    GET_ACCESS_TOKEN,
+    Credentials,
+    InMemoryTokenCache,
+    Token,
+    TokenCache,
+)
 from .amazon.client import Client
+from .amazon.errors import BudgetExhausted
 from .amazon.throttle import Bucket, Budget, InMemoryBudget, UsagePlan
 from .models import AccessToken, SellerAccount, UsageBudget
 
@@ -24,6 +35,8 @@ T = TypeVar("T")
 
 #: Longer than a token request can take, so it only ever ends a deadlock.
 LOCK_TIMEOUT_SECONDS = 240
+#: When to look again whether an account that was stopped is active.
+STOPPED_SECONDS = 60.0
 
 
 def client_for(account: SellerAccount, **options: Any) -> Client:
@@ -64,7 +77,7 @@ class SharedBudget:
         def take(bucket: Bucket) -> tuple[Bucket, float]:
             return bucket.take(clock.now())
 
-        return self._change(operation, plan, take)
+        return self._change(operation, plan, take, if_stopped=STOPPED_SECONDS)
 
     def penalize(self, operation: str, plan: UsagePlan, seconds: float) -> float:
         def empty(bucket: Bucket) -> tuple[Bucket, float]:
@@ -96,10 +109,13 @@ class SharedBudget:
         operation: str,
         plan: UsagePlan,
         change: Callable[[Bucket], tuple[Bucket, T]],
+        if_stopped: T | None = None,
     ) -> T:
         def attempt() -> T:
             while True:
-                row = self._row(operation, plan)
+                row, state = self._row(operation, plan)
+                if if_stopped is not None and state != SellerAccount.State.ACTIVE:
+                    return if_stopped
                 before = Bucket(
                     row.rate,
                     plan.burst,
@@ -113,16 +129,18 @@ class SharedBudget:
 
         return _apart(self._account_id, attempt)
 
-    def _row(self, operation: str, plan: UsagePlan) -> UsageBudget:
+    def _row(self, operation: str, plan: UsagePlan) -> tuple[UsageBudget, str]:
+        """The row, and the account's state."""
         key = {"account_id": self._account_id, "operation": operation}
-        row = UsageBudget.objects.filter(**key).first()
-        if row is not None:
-            return row
-        full = Bucket.full(plan, clock.now())
-        UsageBudget.objects.bulk_create(
-            [UsageBudget(**key, **_columns(full))], ignore_conflicts=True
-        )
-        return UsageBudget.objects.get(**key)
+        rows = UsageBudget.objects.filter(**key).annotate(state=F("account__state"))
+        row = rows.first()
+        if row is None:
+            full = Bucket.full(plan, clock.now())
+            UsageBudget.objects.bulk_create(
+                [UsageBudget(**key, **_columns(full))], ignore_conflicts=True
+            )
+            row = rows.get()
+        return row, row.state
 
 
 class SharedTokenCache:
@@ -151,6 +169,11 @@ class SharedTokenCache:
         key = {"account_id": self._account_id, "scope": scope}
 
         def renew_locked() -> Token:
+            if not SellerAccount.objects.filter(
+                pk=self._account_id, state=SellerAccount.State.ACTIVE
+            ).exists():
+                available_at = clock.now() + timedelta(seconds=STOPPED_SECONDS)
+                raise BudgetExhausted(GET_ACCESS_TOKEN, available_at)
             AccessToken.objects.bulk_create(
                 [AccessToken(**key, credentials_fingerprint="")], ignore_conflicts=True
             )

@@ -27,6 +27,7 @@ from .models import (
     AmazonPackage,
     ChannelSettings,
     OutboxEntry,
+    SellerAccount,
     SyncCursor,
 )
 from .store.contract import Shipment, ShippedLine
@@ -84,10 +85,12 @@ def check_cancellation(shop_order_id: str) -> None:
 
     Amazon first, always: cancelled only in the shop it would still be expected, shipped
     late, and its stock sold twice. The way round works by itself (``importing.news``).
+    Orders of a disconnected account are the shop's alone.
     """
     order = (
         AmazonOrder.objects.filter(shop_order_id=shop_order_id)
         .exclude(fulfillment_status=CANCELLED)
+        .exclude(account__state=SellerAccount.State.DISCONNECTED)
         .only("amazon_order_id", "marketplace_id")
         .first()
     )
@@ -147,6 +150,11 @@ def _check_cancellable(
     def refuse(why: str) -> Refused:
         return Refused(f"Order {order.amazon_order_id} {why}")
 
+    if order.account.state == SellerAccount.State.DISCONNECTED:
+        raise refuse(
+            f"is of the seller account {order.account.name}, which is disconnected. "
+            "Cancel it in Seller Central."
+        )
     if order.fulfilled_by == AMAZON_FULFILLED:
         raise refuse("is fulfilled by Amazon; only the buyer or Amazon can cancel it.")
     if order.fulfillment_status == CANCELLED:

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from . import clock
 from .models import AmazonOrder, Feed, OutboxAttempt, OutboxEntry, SellerAccount
@@ -294,8 +294,43 @@ def settle(claim: Claim, outcome: Outcome, started_at: datetime) -> bool:
 
 
 def has_work() -> bool:
-    """Whether an entry is due, or settled and not yet reported to the shop."""
-    return OutboxEntry.objects.filter(_due(clock.now()) | _UNREPORTED).exists()
+    """Whether an entry of an active account is due, or one of any account is settled
+    and not yet reported to the shop."""
+    is_due = _due(clock.now()) & Q(account__state=SellerAccount.State.ACTIVE)
+    return OutboxEntry.objects.filter(is_due | _UNREPORTED).exists()
+
+
+def unsent(account: SellerAccount) -> dict[str, int]:
+    """By kind how many entries of the account Amazon has not answered for good."""
+    open_entries = OutboxEntry.objects.filter(account=account, state__in=_OPEN)
+    counted = open_entries.order_by("kind").values_list("kind")
+    return dict(counted.annotate(count=Count("id")))
+
+
+def abandon(
+    account: SellerAccount, error_code: str, not_sent: str, perhaps_sent: str
+) -> list[tuple[OutboxEntry, str]]:
+    """Fail what Amazon has not answered, in the caller's transaction; the entries, each
+    with the message it got. ``perhaps_sent`` is for what may have reached Amazon."""
+    entries = list(
+        OutboxEntry.objects.select_for_update(of=("self",))
+        .filter(account=account, state__in=_OPEN)
+        .select_related("order")
+        .order_by("pk")
+    )
+    failed = []
+    for message, is_pending in ((not_sent, True), (perhaps_sent, False)):
+        those = [e for e in entries if (e.state == State.PENDING) == is_pending]
+        OutboxEntry.objects.filter(pk__in=[entry.pk for entry in those]).update(
+            state=State.FAILED,
+            claim_token=None,
+            claimed_until=None,
+            settled_at=clock.now(),
+            error_code=error_code,
+            error_message=message,
+        )
+        failed += [(entry, message) for entry in those]
+    return failed
 
 
 def unreported(limit: int) -> Sequence[int]:

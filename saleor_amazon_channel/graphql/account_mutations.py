@@ -6,7 +6,7 @@ from typing import Any
 
 import graphene
 
-from .. import accounts, models
+from .. import account_changes, accounts, models
 from . import host as graphql_host
 from . import ids
 from .enums import (
@@ -82,6 +82,94 @@ class AmazonAccountConnect(host.BaseMutation):  # type: ignore[name-defined]
         given = {name: value for name, value in input.items() if value is not None}
         try:
             account = accounts.connect(accounts.Connection(**given))
+        except accounts.AccountError as error:
+            raise of_account(error) from error
+        with host.reading(info.context) as using:
+            return cls(account=load_accounts(using, pk=account.pk)[0])
+
+
+class AmazonAccountUpdateInput(graphene.InputObjectType):
+    name = graphene.String(description="A name for the account in this shop.")
+    lwa_client_id = graphene.String(
+        description="The app's client ID for Login with Amazon."
+    )
+    lwa_client_secret = graphene.String(
+        description="The app's client secret for Login with Amazon."
+    )
+    refresh_token = graphene.String(
+        description="What the seller's authorization of the app gave."
+    )
+    import_from = host.DateTime(
+        description=(
+            "Orders created on Amazon before this time are not imported by "
+            "themselves. An earlier one than before makes the next reading begin there."
+        )
+    )
+    is_paused = graphene.Boolean(
+        description=(
+            "Whether nothing is exchanged with Amazon. What staff do meanwhile is sent "
+            "once the account is resumed."
+        )
+    )
+
+    class Meta:
+        description = "What to change; what is not given stays as it is."
+
+
+class AmazonAccountUpdate(host.BaseMutation):  # type: ignore[name-defined]
+    account = graphene.Field(AmazonAccount, description="The changed account.")
+
+    class Arguments:
+        id = graphene.ID(required=True, description="The ID of the account.")
+        input = AmazonAccountUpdateInput(required=True, description="Fields to change.")
+
+    class Meta:
+        description = (
+            "Changes a seller account, pauses or resumes it. New credentials are saved "
+            "only if Amazon accepts them, which it is asked for at most 10 seconds. "
+            "The answer never holds the secrets."
+        )
+        permissions = (host.MANAGE_PLUGINS,)
+        error_type_class = AmazonChannelError
+
+    @classmethod
+    def perform_mutation(cls, _root: Any, info: Any, /, *, id: str, input: Any) -> Any:
+        account = _account(id, "id")
+        try:
+            account_changes.update(account, account_changes.AccountChanges(**input))
+        except accounts.AccountError as error:
+            raise of_account(error) from error
+        with host.reading(info.context) as using:
+            return cls(account=load_accounts(using, pk=account.pk)[0])
+
+
+class AmazonAccountDisconnect(host.BaseMutation):  # type: ignore[name-defined]
+    account = graphene.Field(AmazonAccount, description="The disconnected account.")
+
+    class Arguments:
+        id = graphene.ID(required=True, description="The ID of the account.")
+        force = graphene.Boolean(
+            description=(
+                "Also if something is still to be sent to Amazon. It fails, with a "
+                "note on its order, and has to be done in Seller Central."
+            )
+        )
+
+    class Meta:
+        description = (
+            "Stops a seller account and deletes its secrets. The orders stay, here and "
+            "in the shop. Connecting the same seller again goes on where it was."
+        )
+        permissions = (host.MANAGE_PLUGINS,)
+        error_type_class = AmazonChannelError
+
+    @classmethod
+    def perform_mutation(
+        cls, _root: Any, info: Any, /, *, id: str, force: bool | None = None
+    ) -> Any:
+        account = _account(id, "id")
+        try:
+            account_changes.disconnect(account, force=bool(force))
         except accounts.AccountError as error:
             raise of_account(error) from error
         with host.reading(info.context) as using:

@@ -50,9 +50,13 @@ AmazonAccountState = _enum(
     {
         "ACTIVE": "Orders are pulled and shipments are confirmed.",
         "NEEDS_REAUTHORIZATION": (
-            "Amazon no longer accepts the credentials; connect the account again."
+            "Amazon no longer accepts the credentials; give the account new ones."
         ),
         "PAUSED": "The account was paused; nothing is exchanged.",
+        "DISCONNECTED": (
+            "The account was disconnected; its secrets are deleted. It can be "
+            "connected again."
+        ),
     },
 )
 
@@ -212,6 +216,7 @@ class ErrorCode(Enum):
     FORBIDDEN = AccountErrorCode.FORBIDDEN.value
     UNAVAILABLE = AccountErrorCode.UNAVAILABLE.value
     INACTIVE = AccountErrorCode.INACTIVE.value
+    UNSENT = AccountErrorCode.UNSENT.value
     NOT_CONFIGURED = AccountErrorCode.NOT_CONFIGURED.value
 
 
@@ -231,7 +236,10 @@ AmazonChannelErrorCode = _enum(
         "INVALID_CREDENTIALS": "Amazon does not accept the credentials.",
         "FORBIDDEN": "Amazon knows the credentials and refuses.",
         "UNAVAILABLE": "Amazon did not answer in time; try again later.",
-        "INACTIVE": "The account is paused, or must be authorized again.",
+        "INACTIVE": (
+            "The account is paused or disconnected, or must be authorized again."
+        ),
+        "UNSENT": "Something is still to be sent to Amazon.",
         "NOT_CONFIGURED": "The operator has to set something first.",
     },
 )

@@ -6,6 +6,8 @@ import graphene
 
 from .account_mutations import (
     AmazonAccountConnect,
+    AmazonAccountDisconnect,
+    AmazonAccountUpdate,
     AmazonMarketplacesRefresh,
     AmazonMarketplaceUpdate,
 )
@@ -24,6 +26,8 @@ class AmazonMutations(BlockedMutations, graphene.ObjectType):
     """Mixed into the host's Mutation."""
 
     amazon_account_connect = AmazonAccountConnect.Field()
+    amazon_account_disconnect = AmazonAccountDisconnect.Field()
+    amazon_account_update = AmazonAccountUpdate.Field()
     amazon_marketplaces_refresh = AmazonMarketplacesRefresh.Field()
     amazon_buyer_message_send = AmazonBuyerMessageSend.Field()
     amazon_marketplace_update = AmazonMarketplaceUpdate.Field()

@@ -18,7 +18,7 @@ from ..amazon.errors import MalformedOrder
 from ..amazon.orders import Order
 from ..ledger import blocking, payloads, recorder, timeline
 from ..ledger.recorder import blocker_as_json
-from ..models import AmazonOrder, AmazonOrderItem, Marketplace
+from ..models import AmazonOrder, AmazonOrderItem, Marketplace, SellerAccount
 from ..store.contract import (
     BlockedOrder,
     Blocker,
@@ -35,6 +35,11 @@ logger = logging.getLogger(__name__)
 State = AmazonOrder.ImportState
 
 BATCH_SIZE = 50
+
+_DISCONNECTED = (
+    "The seller account is disconnected; the order is imported once it is connected "
+    "again."
+)
 
 _OUTCOME_FIELDS = (
     "import_state",
@@ -175,6 +180,9 @@ def _import(orders: Sequence[AmazonOrder]) -> Imported:
     decided: list[tuple[AmazonOrder, str, str]] = []
     candidates: list[_Candidate] = []
     for order in orders:
+        if order.account.state == SellerAccount.State.DISCONNECTED:
+            decided.append((order, State.WAITING, _DISCONNECTED))
+            continue
         marketplace = marketplaces.get((order.account_id, order.marketplace_id))
         try:
             amazon_order = Order.from_wire(payloads.join(order.payload, order.personal))

@@ -17,6 +17,8 @@ class SellerAccount(models.Model):
         ACTIVE = "active"
         NEEDS_REAUTHORIZATION = "needs_reauthorization"
         PAUSED = "paused"
+        #: Without secrets; what it was is kept for the day it is connected again.
+        DISCONNECTED = "disconnected"
 
     name = models.CharField(max_length=100)
     region = models.CharField(max_length=2, choices=[(code, code) for code in REGIONS])

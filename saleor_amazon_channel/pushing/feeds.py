@@ -81,8 +81,8 @@ class _ClaimsLostError(Exception):
 
 
 def has_work() -> bool:
-    """Whether a feed is to be looked at."""
-    return _due().exists()
+    """Whether a feed of an active account is to be looked at."""
+    return _due().filter(account__state=SellerAccount.State.ACTIVE).exists()
 
 
 def push(client: Client, account: SellerAccount) -> list[Outcome]:

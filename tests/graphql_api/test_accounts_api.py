@@ -10,10 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from graphene.relay import Node
 
 from graphql_api.conftest import Answer
+from graphql_api.rows import new_order
 from saleor_amazon_channel import clock, store
 from saleor_amazon_channel.models import (
     ChannelSettings,
     Marketplace,
+    OutboxEntry,
     SellerAccount,
     SyncCursor,
 )
@@ -269,6 +271,104 @@ def test_marketplaces_are_asked_for_at_once(ask: Ask, amazon: Any) -> None:
             }
         ],
     }
+
+
+# --- change, disconnect --------------------------------------------------------------
+
+CHANGE = """
+mutation ($id: ID!, $input: AmazonAccountUpdateInput!) {
+  amazonAccountUpdate(id: $id, input: $input) {
+    account { name state stateReason importFrom nextPullAt }
+    errors { field code }
+  }
+}
+"""
+DISCONNECT = """
+mutation ($id: ID!, $force: Boolean) {
+  amazonAccountDisconnect(id: $id, force: $force) {
+    account { state nextPullAt marketplaces { marketplaceId } }
+    errors { field code }
+  }
+}
+"""
+
+
+def connected(ask: Ask, amazon: Any) -> str:
+    answer = ask(CONNECT, {"input": credentials(amazon)})
+    account_id: str = answer["amazonAccountConnect"]["account"]["id"]
+    return account_id
+
+
+def test_a_changed_account_is_answered(ask: Ask, amazon: Any) -> None:
+    given = {"name": "Cups", "isPaused": True, "importFrom": "2026-10-01T00:00:00Z"}
+
+    answer = ask(CHANGE, {"id": connected(ask, amazon), "input": given})
+
+    assert answer["amazonAccountUpdate"] == {
+        "account": {
+            "name": "Cups",
+            "state": "PAUSED",
+            "stateReason": (
+                "Paused: nothing is exchanged with Amazon until the account is resumed."
+            ),
+            "importFrom": "2026-10-01T00:00:00+00:00",
+            "nextPullAt": None,
+        },
+        "errors": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "code"),
+    [
+        ({"lwaClientSecret": "wrong"}, "lwaClientSecret", "INVALID_CREDENTIALS"),
+        ({"refreshToken": "Atzr|wrong"}, "refreshToken", "INVALID_CREDENTIALS"),
+        ({"refreshToken": "Atzr|a\nb"}, "refreshToken", "INVALID"),
+        ({"name": " "}, "name", "REQUIRED"),
+        ({"lwaClientId": "x" * 256}, "lwaClientId", "INVALID"),
+    ],
+)
+def test_what_cannot_be_changed_is_a_typed_error(
+    ask: Ask, amazon: Any, given: dict[str, str], field: str, code: str
+) -> None:
+    account_id = connected(ask, amazon)
+    before = SellerAccount.objects.values().get()
+
+    answer = ask(CHANGE, {"id": account_id, "input": given})["amazonAccountUpdate"]
+
+    assert answer == {"account": None, "errors": [{"field": field, "code": code}]}
+    assert SellerAccount.objects.values().get() == before
+
+
+def test_disconnecting_answers_with_what_is_left(ask: Ask, amazon: Any) -> None:
+    amazon.state.add_account("EU", marketplace_ids=[GERMANY])
+    account_id = connected(ask, amazon)
+    order = new_order(SellerAccount.objects.get(), import_state="imported")
+    OutboxEntry.objects.create(
+        account_id=order.account_id,
+        order=order,
+        kind="cancel",
+        idempotency_key="k",
+        payload={},
+    )
+
+    answer = ask(DISCONNECT, {"id": account_id})["amazonAccountDisconnect"]
+    assert answer == {"account": None, "errors": [{"field": None, "code": "UNSENT"}]}
+
+    for _ in range(2):  # Twice is as good as once.
+        given = {"id": account_id, "force": True}
+        assert ask(DISCONNECT, given)["amazonAccountDisconnect"] == {
+            "account": {
+                "state": "DISCONNECTED",
+                "nextPullAt": None,
+                "marketplaces": [{"marketplaceId": GERMANY}],
+            },
+            "errors": [],
+        }
+    answer = ask(CHANGE, {"id": account_id, "input": {"isPaused": False}})
+    assert answer["amazonAccountUpdate"]["errors"] == [
+        {"field": None, "code": "INACTIVE"}
+    ]
 
 
 # --- marketplaces --------------------------------------------------------------------

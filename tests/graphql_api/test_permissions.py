@@ -83,6 +83,14 @@ REQUESTS = {
     ),
     "amazonAccounts": ("{ amazonAccounts { id } }", "MANAGE_PLUGINS"),
     "amazonAccountConnect": (CONNECT, "MANAGE_PLUGINS"),
+    "amazonAccountUpdate": (
+        'mutation { amazonAccountUpdate(id: "x", input: {}) {errors { code }} }',
+        "MANAGE_PLUGINS",
+    ),
+    "amazonAccountDisconnect": (
+        'mutation { amazonAccountDisconnect(id: "x") {errors { code }} }',
+        "MANAGE_PLUGINS",
+    ),
     "amazonMarketplacesRefresh": (
         'mutation { amazonMarketplacesRefresh(accountId: "x") {errors { code }} }',
         "MANAGE_PLUGINS",

@@ -1,4 +1,4 @@
-"""The life of a seller account: marketplaces joined and left, grants revoked.
+"""The life of a seller account: marketplaces joined and left, paused, disconnected.
 
 Run in both shops: see ``world``.
 """
@@ -12,17 +12,25 @@ import pytest
 
 from contract.driver import StaffDriver
 from journeys.world import World, running_world
-from saleor_amazon_channel import accounts
+from saleor_amazon_channel import account_changes, accounts, budget, lifecycle, tasks
+from saleor_amazon_channel.account_changes import AccountChanges
 from saleor_amazon_channel.accounts import AccountError, MarketplaceChanges
+from saleor_amazon_channel.amazon.errors import BudgetExhausted
+from saleor_amazon_channel.amazon.order_feeds import CancelReason
+from saleor_amazon_channel.importing import pull
+from saleor_amazon_channel.ledger import recorder, status
 from saleor_amazon_channel.models import (
+    AccessToken,
     AmazonOrder,
     CommunicationLog,
     Marketplace,
+    OutboxEntry,
     SellerAccount,
     SyncCursor,
 )
+from saleor_amazon_channel.sandbox import CLIENT_ID, CLIENT_SECRET
 from saleor_amazon_channel.store.contract import Store
-from wire_orders import FRANCE, GERMANY, NOW, wire_order
+from wire_orders import FRANCE, GERMANY, NOW, wire_item, wire_order
 
 ORDER = "111-0000001-0000001"
 OTHER = "111-0000001-0000002"
@@ -171,6 +179,295 @@ def test_amazon_in_trouble_is_asked_again_and_changes_nothing(world: World) -> N
     world.move_clock(timedelta(minutes=5))
     world.work()
     assert marketplaces(world) == {GERMANY: True, FRANCE: True}
+
+
+# --- pausing -------------------------------------------------------------------------
+
+
+def change(world: World, **changes: object) -> SellerAccount:
+    with world.shop.writer():
+        return account_changes.update(
+            SellerAccount.objects.get(pk=world.account.pk), AccountChanges(**changes)
+        )
+
+
+def calls(world: World) -> int:
+    return len(world.sandbox.state.calls())
+
+
+def import_one(world: World, **changes: object) -> str:
+    world.sandbox.state.put_orders([wire_order(**changes)])
+    world.work()
+    return world.ledger_order(ORDER).shop_order_id or ""
+
+
+def ship(world: World, shop_order_id: str) -> None:
+    world.shop.fulfil(
+        shop_order_id,
+        {world.line_ids(ORDER)["10000000000001"]: 1},
+        warehouse_id=world.warehouse_id,
+        tracking_number="T-1",
+    )
+
+
+def test_a_paused_account_calls_nobody_and_says_so_and_goes_on_when_resumed(
+    world: World,
+) -> None:
+    shop_order_id = import_one(world)
+    change(world, is_paused=True)
+    ship(world, shop_order_id)
+    before = calls(world)
+
+    for _ in range(30):
+        world.move_clock(timedelta(hours=1))
+        world.work()
+
+    assert calls(world) == before
+    assert OutboxEntry.objects.get().state == "pending"
+    [told] = status.read().accounts
+    assert {stream.waits_for for stream in told.streams} == {
+        "Paused: nothing is exchanged with Amazon until the account is resumed."
+    }
+    with pytest.raises(AccountError) as caught:
+        accounts.refresh_marketplaces(SellerAccount.objects.get())
+    assert caught.value.code == "inactive"
+    assert tasks.due() == []
+
+    world.sandbox.state.put_orders(
+        [wire_order(OTHER, updated=NOW + timedelta(hours=20))]
+    )
+    account = change(world, is_paused=False)
+    assert (account.state, account.state_reason) == ("active", "")
+    world.work()
+    world.work()
+    assert OutboxEntry.objects.get().state == "succeeded"
+    assert world.ledger_order(OTHER).import_state == "imported"
+
+
+def test_pausing_ends_a_scan_that_is_under_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.sandbox.state.put_orders(
+        [wire_order(f"111-0000002-{n:07}") for n in range(250)]
+    )
+    record = recorder.record
+
+    def record_and_pause(*arguments: object) -> object:
+        SellerAccount.objects.update(state="paused")
+        return record(*arguments)
+
+    monkeypatch.setattr(recorder, "record", record_and_pause)
+
+    world.work()
+
+    assert AmazonOrder.objects.count() == 100
+    assert len(world.sandbox.state.calls("searchOrders")) == 1
+    assert not CommunicationLog.objects.exists()
+
+
+def test_without_a_token_a_paused_account_does_not_ask_for_one(world: World) -> None:
+    AccessToken.objects.all().delete()
+    SellerAccount.objects.update(state="paused")
+    before = calls(world)
+
+    with pytest.raises(BudgetExhausted):
+        pull.search_orders(
+            budget.client_for(world.account), last_updated_after=NOW, max_wait_seconds=0
+        )
+
+    assert calls(world) == before
+
+
+# --- credentials ---------------------------------------------------------------------
+
+
+def test_new_credentials_are_tried_before_they_are_saved(world: World) -> None:
+    world.sandbox.state.restore_grant("A1SANDBOXEU", "Atzr|new")
+
+    with pytest.raises(AccountError) as caught:
+        change(world, name="Other mugs", refresh_token="Atzr|mistyped")
+
+    assert (caught.value.code, caught.value.field) == (
+        "invalid_credentials",
+        "refresh_token",
+    )
+    account = SellerAccount.objects.get()
+    assert (account.name, account.refresh_token) == ("Mugs and more", "Atzr|sandbox-EU")
+
+    SellerAccount.objects.update(state="needs_reauthorization", state_reason="So so.")
+    change(world, name="Other mugs", refresh_token="Atzr|new")
+    account = SellerAccount.objects.get()
+    assert (account.name, account.refresh_token) == ("Other mugs", "Atzr|new")
+    assert (account.state, account.state_reason) == ("active", "")
+    import_one(world)
+    assert world.ledger_order(ORDER).import_state == "imported"
+
+
+def test_a_name_alone_asks_nobody_and_keeps_the_state(world: World) -> None:
+    SellerAccount.objects.update(state="needs_reauthorization", state_reason="So so.")
+    before = calls(world)
+
+    change(world, name=" Other mugs ")
+
+    account = SellerAccount.objects.get()
+    assert (account.name, account.state) == ("Other mugs", "needs_reauthorization")
+    assert calls(world) == before
+
+
+def test_an_earlier_import_from_reads_from_there(world: World) -> None:
+    long_ago = NOW - timedelta(days=60)
+    world.sandbox.state.put_orders([wire_order(created=long_ago, updated=long_ago)])
+    world.work()
+    assert not AmazonOrder.objects.exists()
+
+    change(world, import_from=NOW - timedelta(days=90))
+    world.work()
+
+    assert world.ledger_order(ORDER).import_state == "imported"
+
+
+# --- disconnecting -------------------------------------------------------------------
+
+
+def disconnect(world: World, *, force: bool = False) -> SellerAccount:
+    with world.shop.writer():
+        return account_changes.disconnect(world.account, force=force)
+
+
+def connect_again(world: World) -> None:
+    with world.shop.writer():
+        accounts.connect(
+            accounts.Connection(
+                name="Mugs and more",
+                region="EU",
+                seller_id="A1SANDBOXEU",
+                lwa_client_id=CLIENT_ID,
+                lwa_client_secret=CLIENT_SECRET,
+                refresh_token="Atzr|sandbox-EU",
+                endpoint=world.sandbox.url,
+                lwa_endpoint=world.sandbox.lwa_url,
+            )
+        )
+
+
+def test_a_disconnected_account_has_no_secrets_and_goes_on_when_connected_again(
+    world: World,
+) -> None:
+    import_one(world)
+    unknown = wire_order(OTHER, items=[wire_item(sku="CUP-9")], updated=NOW)
+    world.sandbox.state.put_orders([unknown])
+    world.move_clock(timedelta(minutes=5))
+    world.work()
+    assert world.ledger_order(OTHER).import_state == "blocked"
+
+    disconnect(world)
+    before = calls(world)
+    for _ in range(30):
+        world.move_clock(timedelta(hours=1))
+        world.work()
+
+    account = SellerAccount.objects.get()
+    assert (account.state, account.state_reason) == (
+        "disconnected",
+        "Disconnected: connect the account again to go on where it was.",
+    )
+    assert (account.lwa_client_secret, account.refresh_token) == ("", "")
+    assert not AccessToken.objects.exists()
+    assert calls(world) == before
+    # What was here is here; the shop's order is the shop's alone.
+    blocked = world.ledger_order(OTHER)
+    assert (blocked.import_state, blocked.blockers, blocked.note) == (
+        "waiting",
+        [],
+        "The seller account is disconnected; the order is imported once it is "
+        "connected again.",
+    )
+    shop_order_id = world.ledger_order(ORDER).shop_order_id or ""
+    with pytest.raises(lifecycle.Refused, match="which is disconnected"):
+        lifecycle.request_cancellation(ORDER, CancelReason.NO_INVENTORY)
+    lifecycle.check_cancellation(shop_order_id)
+    with pytest.raises(AccountError) as caught:
+        change(world, is_paused=False)
+    assert caught.value.message == (
+        "The account Mugs and more is disconnected; connect it again."
+    )
+
+    # Meanwhile an order came in, and the SKU is known.
+    third = "111-0000001-0000003"
+    world.sandbox.state.put_orders(
+        [wire_order(third, updated=NOW + timedelta(hours=20))]
+    )
+    world.shop.create_variant(
+        "CUP-9", [world.channel.id], stock={world.warehouse_id: 9}
+    )
+    connect_again(world)
+    world.work()
+    world.work()
+    assert dict(AmazonOrder.objects.values_list("amazon_order_id", "import_state")) == {
+        ORDER: "imported",
+        OTHER: "imported",
+        third: "imported",
+    }
+    assert world.shop.order_count() == 3
+    assert SellerAccount.objects.count() == 1
+
+
+def test_what_is_not_sent_yet_is_not_given_up_silently(world: World) -> None:
+    shop_order_id = import_one(world)
+    ship(world, shop_order_id)
+
+    with pytest.raises(AccountError) as caught:
+        disconnect(world)
+
+    assert (caught.value.code, caught.value.message) == (
+        "unsent",
+        "Something is still to be sent to Amazon: 1 confirm shipment. Wait until it "
+        "has been, or disconnect by force: then it fails, and has to be done in Seller "
+        "Central.",
+    )
+    assert SellerAccount.objects.get().state == "active"
+
+    disconnect(world, force=True)
+    world.work()
+
+    entry = OutboxEntry.objects.get()
+    assert (entry.state, entry.error_code, entry.error_message) == (
+        "failed",
+        "DISCONNECTED",
+        "It was not sent to Amazon, since the seller account was disconnected. Do it "
+        "in Seller Central.",
+    )
+    assert world.shop.order(shop_order_id).notes[-1] == entry.error_message
+    assert world.ledger_order(ORDER).note == entry.error_message
+    assert world.sandbox.state.calls("confirmShipment") == []
+
+
+def test_what_may_have_reached_amazon_says_so(world: World) -> None:
+    shop_order_id = import_one(world)
+    ship(world, shop_order_id)
+    OutboxEntry.objects.update(state="unknown")
+
+    disconnect(world, force=True)
+
+    assert OutboxEntry.objects.get().error_message == (
+        "The seller account was disconnected before Amazon answered. Look in Seller "
+        "Central whether it was done."
+    )
+
+
+def test_a_package_of_meanwhile_is_confirmed_once_connected_again(
+    world: World,
+) -> None:
+    shop_order_id = import_one(world)
+    disconnect(world)
+    ship(world, shop_order_id)
+    world.work()
+    assert OutboxEntry.objects.get().state == "pending"
+
+    connect_again(world)
+    world.work_until_quiet(2)
+
+    assert OutboxEntry.objects.get().state == "succeeded"
 
 
 # --- grants --------------------------------------------------------------------------
