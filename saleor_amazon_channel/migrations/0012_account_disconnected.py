@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('saleor_amazon_channel', '0010_reconciliations'),
+        ('saleor_amazon_channel', '0011_messages'),
     ]
 
     operations = [
