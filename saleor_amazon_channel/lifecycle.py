@@ -119,7 +119,7 @@ def request_cancellation(
         cancels = list(
             order.outbox_entries.filter(kind=OutboxEntry.Kind.CANCEL).order_by("pk")
         )
-        if cancels and cancels[-1].settled_at is None:
+        if cancels and _is_under_way(cancels[-1], order):
             return cancels[-1]
         items = list(order.items.order_by("pk"))
         _check_cancellable(order, items, reason)
@@ -142,6 +142,18 @@ def request_cancellation(
             actor=actor,
         )
         return order.outbox_entries.filter(kind=OutboxEntry.Kind.CANCEL).latest("pk")
+
+
+def _is_under_way(cancel: OutboxEntry, order: AmazonOrder) -> bool:
+    """It is to be sent, or was, and the ledger has not heard how it ended."""
+    if cancel.settled_at is None:
+        return True
+    heard_of_by = cancel.settled_at + lock_objects.CANCELLATION_SETTLES_WITHIN
+    return (
+        cancel.state == OutboxEntry.State.SUCCEEDED
+        and order.fulfillment_status == UNSHIPPED
+        and clock.now() < heard_of_by
+    )
 
 
 def _check_cancellable(

@@ -10,13 +10,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import F
 
+from . import clock
 from .models import AmazonOrder, AmazonPackage, OutboxEntry, SyncCursor
+
+#: Amazon says that it has cancelled an order before the order itself says so. What is
+#: not cancelled by then never will be, and is to be shipped.
+CANCELLATION_SETTLES_WITHIN = timedelta(days=1)
 
 #: Our key space among PostgreSQL's advisory locks: "AMZ" and what is locked.
 _RECORDING = 0x414D5A01
@@ -40,7 +46,7 @@ def orders_by_id(amazon_order_ids: Iterable[str]) -> list[AmazonOrder]:
     )
 
 
-@dataclass(frozen=True)
+@dataclass
 class ShopOrder:
     """A locked order of the ledger, and what shipping it takes."""
 
@@ -50,8 +56,8 @@ class ShopOrder:
     items: dict[str, tuple[str, int]]
     #: As Amazon told of them.
     packages_on_amazon: list[dict[str, Any]]
-    #: Amazon is to be told to cancel it, or was and has not answered.
-    is_being_cancelled: bool
+    #: Amazon is to be told to cancel it, or was, and the ledger has not heard the end.
+    is_being_cancelled: bool = False
     #: Ours, by the ids of the fulfillments they are.
     packages: dict[str, AmazonPackage] = field(default_factory=dict)
 
@@ -78,11 +84,6 @@ _BY_SHOP_ID = f"""
             FROM saleor_amazon_channel_amazonorderitem AS item
             WHERE item.order_id = locked.id AND shop_line_id <> ''
         ),
-        EXISTS (
-            SELECT FROM saleor_amazon_channel_outboxentry AS entry
-            WHERE entry.order_id = locked.id AND kind = 'cancel'
-                AND settled_at IS NULL
-        ),
         {", ".join(_FIELDS)}
     FROM saleor_amazon_channel_amazonorder AS locked
     WHERE shop_order_id = ANY(%s)
@@ -90,7 +91,18 @@ _BY_SHOP_ID = f"""
     ORDER BY id
     FOR UPDATE OF locked
 """  # noqa: S608  nothing in it comes from outside
-_PACKAGES = "SELECT * FROM saleor_amazon_channel_amazonpackage WHERE order_id = ANY(%s)"
+#: One row at least for each order: one without packages has a row without a package.
+_PACKAGES = """
+    SELECT package.*, locked.id AS locked_id,
+        EXISTS (
+            SELECT FROM saleor_amazon_channel_outboxentry AS entry
+            WHERE entry.order_id = locked.id AND kind = 'cancel'
+                AND (settled_at IS NULL OR (state = 'succeeded' AND settled_at > %s))
+        ) AS is_being_cancelled
+    FROM unnest(%s::bigint[]) AS locked (id)
+    LEFT JOIN saleor_amazon_channel_amazonpackage AS package
+        ON package.order_id = locked.id
+"""
 
 
 def orders_by_shop_id(shop_order_ids: Iterable[str]) -> list[ShopOrder]:
@@ -103,14 +115,18 @@ def orders_by_shop_id(shop_order_ids: Iterable[str]) -> list[ShopOrder]:
                 AmazonOrder.from_db(connection.alias, _FIELDS, values),
                 items=json.loads(items),
                 packages_on_amazon=json.loads(packages),
-                is_being_cancelled=is_being_cancelled,
             )
-            for packages, items, is_being_cancelled, *values in cursor.fetchall()
+            for packages, items, *values in cursor.fetchall()
         }
     # A statement of its own: the one that waits for a lock does not see what the
     # transaction it waited for wrote into other tables.
-    for package in AmazonPackage.objects.raw(_PACKAGES, [list(locked)]):
-        locked[package.order_id].packages[package.fulfillment_id] = package
+    cancelled_since = clock.now() - CANCELLATION_SETTLES_WITHIN
+    row: Any  # with what the statement adds to the model's fields
+    for row in AmazonPackage.objects.raw(_PACKAGES, [cancelled_since, list(locked)]):
+        order = locked[row.locked_id]
+        order.is_being_cancelled = row.is_being_cancelled
+        if row.pk:
+            order.packages[row.fulfillment_id] = row
     return list(locked.values())
 
 

@@ -26,7 +26,7 @@ DEADLINE_SECONDS = 60
 T = TypeVar("T")
 
 
-def _in_own_connection(call: Callable[[], T]) -> T:
+def in_own_connection(call: Callable[[], T]) -> T:
     try:
         return call()
     finally:
@@ -39,14 +39,14 @@ def _together(*calls: Callable[[], object]) -> list[object]:
 
     def run(call: Callable[[], object]) -> object:
         barrier.wait()
-        return _in_own_connection(call)
+        return in_own_connection(call)
 
     with ThreadPoolExecutor(len(calls)) as pool:
         futures = [pool.submit(run, call) for call in calls]
         return [future.result(DEADLINE_SECONDS) for future in futures]
 
 
-def _wait_until_blocked(future: Future[object]) -> None:
+def wait_until_blocked(future: Future[object]) -> None:
     """Return when somebody waits for a lock that this connection holds."""
     for _ in range(DEADLINE_SECONDS * 50):
         with connection.cursor() as cursor:
@@ -88,9 +88,9 @@ def test_an_import_waits_for_another_of_the_same_order(shop, store, goods: Goods
         with shop.writer(), transaction.atomic():
             (first,) = store.create_orders([new])
             other = pool.submit(
-                _in_own_connection, lambda: create(shop, store, [new])[0]
+                in_own_connection, lambda: create(shop, store, [new])[0]
             )
-            _wait_until_blocked(other)
+            wait_until_blocked(other)
         second = other.result(DEADLINE_SECONDS)
 
     assert created(first).is_new
@@ -146,10 +146,10 @@ def test_a_sale_waits_for_an_import_that_has_the_last_unit(shop, store, goods: G
         with shop.writer(), transaction.atomic():
             (answer,) = store.create_orders([goods.new(draft(ID, [line("MUG")]))])
             sale = pool.submit(
-                _in_own_connection,
+                in_own_connection,
                 lambda: shop.sell(goods.channel.id, variant_id, 1),
             )
-            _wait_until_blocked(sale)
+            wait_until_blocked(sale)
         assert sale.result(DEADLINE_SECONDS) is None
 
     assert created(answer).is_new

@@ -6,12 +6,15 @@ Run in both shops: see ``world``.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 
 from contract.driver import StaffDriver
+from contract.racing import DEADLINE_SECONDS, in_own_connection, wait_until_blocked
 from journeys.world import World, running_world
 from saleor_amazon_channel import lifecycle
 from saleor_amazon_channel.amazon.order_feeds import CancelReason
@@ -142,6 +145,74 @@ def test_what_is_being_cancelled_is_not_shipped(world: World) -> None:
     world.work_until_quiet(4)
     check_cancelled(world, ORDER)
     assert calls(world, "confirmShipment") == 0
+
+
+def fulfil(world: World, order_id: str, tracking_number: str = "T-1") -> str:
+    return world.shop.fulfil(
+        world.ledger_order(order_id).shop_order_id or "",
+        dict.fromkeys(world.line_ids(order_id).values(), 1),
+        warehouse_id=world.warehouse_id,
+        tracking_number=tracking_number,
+    )
+
+
+def cancelled_and_not_heard_of(world: World, order_id: str) -> None:
+    """Amazon's report has said so, the order itself has not been read since."""
+    cancel(world, order_id)
+    world.move_clock(timedelta(minutes=1))
+    _push(world)
+    world.move_clock(timedelta(minutes=2))
+    world.sandbox.state.inject_fault("getOrder", "throttled")
+    _push(world)
+    assert entry_of(order_id).state == "succeeded"
+    assert status_on_amazon(world, order_id) == "CANCELLED"
+    assert world.ledger_order(order_id).fulfillment_status == "UNSHIPPED"
+
+
+def test_what_amazon_has_cancelled_is_not_shipped_before_the_scan_says_so(
+    world: World,
+) -> None:
+    imported(world, ORDER)
+    cancelled_and_not_heard_of(world, ORDER)
+
+    with pytest.raises((AssertionError, Refused), match="being cancelled on Amazon"):
+        fulfil(world, ORDER)
+    # Nor is it cancelled once more.
+    cancel(world, ORDER)
+
+    world.work_until_quiet(4)
+    check_cancelled(world, ORDER)
+    assert calls(world, "createFeed") == 1
+    assert calls(world, "confirmShipment") == 0
+
+
+def test_what_amazon_said_it_cancelled_and_did_not_can_be_shipped_a_day_later(
+    world: World,
+) -> None:
+    imported(world, ORDER)
+    cancelled_and_not_heard_of(world, ORDER)
+    world.sandbox.state.put_orders([wire_order(ORDER)])
+
+    world.move_clock(timedelta(days=1))
+    fulfil(world, ORDER)
+    world.work_until_quiet(2)
+
+    assert status_on_amazon(world, ORDER) == "SHIPPED"
+
+
+def test_a_cancellation_that_shipping_waited_for_is_seen(world: World) -> None:
+    imported(world, ORDER)
+
+    with ThreadPoolExecutor(1) as pool:
+        with world.shop.writer(), transaction.atomic():
+            request_cancellation(ORDER, NO_INVENTORY)
+            shipping = pool.submit(in_own_connection, lambda: fulfil(world, ORDER))
+            wait_until_blocked(shipping)
+        with pytest.raises((AssertionError, Refused), match="being cancelled"):
+            shipping.result(DEADLINE_SECONDS)
+
+    world.work_until_quiet(4)
+    check_cancelled(world, ORDER)
 
 
 def test_what_is_being_shipped_is_not_cancelled(world: World) -> None:
