@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from django.conf import settings as django_settings
 
+from restoring import django_db_setup  # noqa: F401
 from saleor_amazon_channel.standalone import postgres, settings
 
 if TYPE_CHECKING:

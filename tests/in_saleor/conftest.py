@@ -18,6 +18,8 @@ from packaging.version import Version
 from saleor import __version__ as saleor_version
 from saleor.tests.utils import prepare_test_db_connections
 
+from restoring import django_db_setup  # noqa: F401
+
 # The list of Saleor's own root conftest, the same in all versions we support.
 pytest_plugins = [
     "saleor.tests.fixtures",
