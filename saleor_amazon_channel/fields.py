@@ -54,6 +54,23 @@ def decrypt_bytes(token: bytes) -> bytes:
         ) from error
 
 
+def is_current(token: bytes) -> bool:
+    """Whether it was encrypted with the first key, which encrypts what is new."""
+    try:
+        _cipher((app_settings.ENCRYPTION_KEYS[0],)).decrypt(token)
+    except InvalidToken:
+        return False
+    return True
+
+
+def rotated(token: bytes) -> bytes | None:
+    """The same content, encrypted with the first key; None if no key fits."""
+    try:
+        return _cipher(tuple(app_settings.ENCRYPTION_KEYS)).rotate(token)
+    except InvalidToken:
+        return None
+
+
 class EncryptedTextField(models.TextField):
     """Text that is encrypted in the database; an empty string stays empty."""
 
@@ -92,3 +109,6 @@ class EncryptedBinaryField(models.BinaryField):
 
     def get_prep_value(self, value: Any) -> Any:
         return encrypt_bytes(bytes(value)) if value else b""
+
+
+ENCRYPTED = (EncryptedTextField, EncryptedJSONField, EncryptedBinaryField)

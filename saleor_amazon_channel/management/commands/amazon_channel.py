@@ -13,13 +13,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 
-from ... import clock, failures, lifecycle, store, tasks
+from ... import clock, failures, key_rotation, lifecycle, store, tasks
 from ...importing import importer, news, pull, reconcile
 from ...ledger import status
 from ...models import ChannelSettings, Reconciliation, SellerAccount
 from ...pushing import runner
 
 logger = logging.getLogger(__name__)
+
+#: What can be done while the channel is switched off.
+ANY_TIME = ("rotate-keys", "status")
 
 
 @contextmanager
@@ -48,14 +51,39 @@ class Command(BaseCommand):
         commands.add_parser(
             "reconcile", help="compare what Amazon has with what is here, now"
         )
+        keys = commands.add_parser(
+            "rotate-keys",
+            help="encrypt with the first key what an old one encrypted",
+        )
+        keys.add_argument("--dry-run", action="store_true", help="only count")
         state = commands.add_parser("status", help="show accounts, orders and outbox")
         state.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with store.writer():
-            if options["command"] != "status" and not ChannelSettings.load().active:
+            command = options["command"]
+            if command not in ANY_TIME and not ChannelSettings.load().active:
                 raise CommandError("The channel is switched off in Saleor's plugins.")
-            getattr(self, options["command"])(**options)
+            getattr(self, command.replace("-", "_"))(**options)
+
+    def rotate_keys(self, dry_run: bool, **_: Any) -> None:
+        old = unreadable = 0
+        for column in key_rotation.rotate(is_dry_run=dry_run):
+            old, unreadable = old + column.old, unreadable + column.unreadable
+            if column.old or column.unreadable:
+                self.stdout.write(
+                    f"{column.name}: {column.old} with an old key, {column.current} "
+                    f"with the first, {column.unreadable} with none of them"
+                )
+        if dry_run:
+            self.stdout.write(f"{old} values have an old key.")
+        else:
+            self.stdout.write(f"{old} values have been given the first key.")
+        if unreadable:
+            raise CommandError(
+                f"{unreadable} values cannot be read with any of the keys in "
+                "AMAZON_CHANNEL_ENCRYPTION_KEYS: one that was in use is missing."
+            )
 
     def pull(self, **_: Any) -> None:
         for account in SellerAccount.objects.filter(state=SellerAccount.State.ACTIVE):
