@@ -29,7 +29,7 @@ class Restorer:
         )
         quote = connection.ops.quote_name
         # Foreign keys are deferred, so the order does not matter.
-        self._delete = "; ".join(f"DELETE FROM {quote(table)}" for table in tables)
+        self._delete = "; ".join(f"DELETE FROM {quote(table)}" for table in tables)  # noqa: S608
         self._rows: dict[str, bytes] = {}
         with connection.cursor() as cursor:
             for table in map(quote, tables):
