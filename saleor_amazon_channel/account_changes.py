@@ -87,6 +87,8 @@ def update(account: SellerAccount, changes: AccountChanges) -> SellerAccount:
         was_active = row.state == State.ACTIVE
         row.name = texts.get("name", row.name)
         if has_new_credentials:
+            if row.lwa_client_secret != credentials["lwa_client_secret"]:
+                row.secret_set_at = clock.now()
             # Those that were tried, whatever somebody else saved meanwhile.
             for name, text in credentials.items():
                 setattr(row, name, text)
@@ -95,6 +97,7 @@ def update(account: SellerAccount, changes: AccountChanges) -> SellerAccount:
         row.import_from = changes.import_from or row.import_from
         row.save()
         if found:
+            accounts.share_secret(row)
             participations.save(row, found, asked_at)
         if is_earlier:
             pull.start_over(row)

@@ -108,7 +108,10 @@ def connect(connection: Connection) -> SellerAccount:
         is_earlier = was_disconnected = False
         if account is None:
             account = candidate
+            account.secret_set_at = clock.now()
         else:
+            if account.lwa_client_secret != candidate.lwa_client_secret:
+                account.secret_set_at = clock.now()
             was_disconnected = account.state == SellerAccount.State.DISCONNECTED
             is_earlier = "import_from" in values and (
                 candidate.import_from < account.import_from
@@ -125,6 +128,7 @@ def connect(connection: Connection) -> SellerAccount:
                 "This seller account is being connected by someone else right now.",
                 "seller_id",
             ) from error
+        share_secret(account)
         participations.save(account, found, asked_at)
         if is_earlier:
             pull.start_over(account)
@@ -155,6 +159,28 @@ def _check_values(connection: Connection) -> dict[str, object]:
     if connection.import_from is not None:
         values["import_from"] = connection.import_from
     return values
+
+
+def share_secret(account: SellerAccount) -> None:
+    """Give what Amazon accepted as the app's secret to its other accounts, in the
+    caller's transaction: an app has one. Those that were stopped are tried again."""
+    others = SellerAccount.objects.select_for_update(no_key=True).filter(
+        lwa_client_id=account.lwa_client_id,
+        lwa_endpoint_override=account.lwa_endpoint_override,
+    )
+    for other in (
+        others.exclude(pk=account.pk)
+        .exclude(state=SellerAccount.State.DISCONNECTED)
+        .order_by("pk")
+    ):
+        # Encrypted, so it is not for the database to compare them.
+        if other.lwa_client_secret == account.lwa_client_secret:
+            continue
+        other.lwa_client_secret = account.lwa_client_secret
+        other.secret_set_at = account.secret_set_at
+        if other.state == SellerAccount.State.NEEDS_REAUTHORIZATION:
+            other.state, other.state_reason = SellerAccount.State.ACTIVE, ""
+        other.save()
 
 
 def check_texts(texts: Mapping[str, str]) -> None:

@@ -110,6 +110,8 @@ def refresh_marketplaces(account_id: int) -> None:
             pk=account_id, state=SellerAccount.State.ACTIVE
         ).first()
         if account is not None and ChannelSettings.load().active:
+            if account.secret_warning:
+                logger.warning("account %s: %s", account_id, account.secret_warning)
             participations.run(account)
 
 

@@ -227,6 +227,17 @@ class AmazonAccount(graphene.ObjectType):
     created_at = host.DateTime(
         required=True, description="The time the account was connected."
     )
+    secret_expires_at = host.DateTime(
+        description=(
+            "The time the app's client secret expires at the latest, 180 days after it "
+            "was entered here. `null` for a disconnected account."
+        )
+    )
+    secret_warning = graphene.String(
+        description=(
+            "What to do about the client secret, in the last 30 days and after them."
+        )
+    )
     last_pull_at = host.DateTime(
         description="The time orders were last read from Amazon."
     )
@@ -250,6 +261,16 @@ class AmazonAccount(graphene.ObjectType):
     @staticmethod
     def resolve_state_reason(root: models.SellerAccount, _info: Any) -> str | None:
         return root.state_reason or None
+
+    @staticmethod
+    def resolve_secret_expires_at(root: models.SellerAccount, _info: Any) -> Any:
+        if root.state == models.SellerAccount.State.DISCONNECTED:
+            return None
+        return root.secret_expires_at
+
+    @staticmethod
+    def resolve_secret_warning(root: models.SellerAccount, _info: Any) -> str | None:
+        return root.secret_warning or None
 
     @staticmethod
     def resolve_last_pull_at(root: Any, _info: Any) -> Any:

@@ -27,8 +27,36 @@ def note_failure(
         message=str(error),
         request_id=getattr(error, "request_id", "")[:100],
     )
-    if isinstance(error, _STOPS_THE_ACCOUNT):
+    if "invalid_client" in getattr(error, "codes", ()):
+        _stop_app(account)
+    elif isinstance(error, _STOPS_THE_ACCOUNT):
         _stop(account, error.action)
+
+
+def _stop_app(account: SellerAccount) -> None:
+    """Stop all accounts of the app that have the secret which Amazon refuses."""
+    reason = (
+        f"{errors.AppCredentialsInvalid.action} Enter the new secret for one account "
+        "of the app: the others get it too."
+    )
+    with transaction.atomic():
+        of_app = SellerAccount.objects.select_for_update(no_key=True).filter(
+            lwa_client_id=account.lwa_client_id,
+            lwa_endpoint_override=account.lwa_endpoint_override,
+            state=SellerAccount.State.ACTIVE,
+        )
+        stopped = [
+            each.pk
+            for each in of_app.order_by("pk")
+            # Encrypted, so it is not for the database to compare them.
+            if each.lwa_client_secret == account.lwa_client_secret
+        ]
+        SellerAccount.objects.filter(pk__in=stopped).update(
+            state=SellerAccount.State.NEEDS_REAUTHORIZATION, state_reason=reason
+        )
+    if account.pk in stopped:
+        account.state = SellerAccount.State.NEEDS_REAUTHORIZATION
+        account.state_reason = reason
 
 
 def _stop(account: SellerAccount, reason: str) -> None:

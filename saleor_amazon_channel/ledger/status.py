@@ -56,6 +56,9 @@ class AccountStatus:
     region: str
     state: str
     state_reason: str
+    #: When the app's client secret expires at the latest, and what to do if it is soon.
+    secret_expires_at: datetime
+    secret_warning: str
     streams: list[Stream] = field(default_factory=list)
     budgets: list[BudgetLeft] = field(default_factory=list)
 
@@ -82,7 +85,14 @@ def read(using: str = "default") -> ChannelStatus:
         budgets.setdefault(row.account_id, []).append(row)
     accounts = []
     # Without the secrets: the operator may look before there is a key to decrypt them.
-    columns = ("name", "region", "state", "state_reason")
+    columns = (
+        "name",
+        "region",
+        "state",
+        "state_reason",
+        "secret_set_at",
+        "created_at",
+    )
     for account in SellerAccount.objects.using(using).only(*columns).order_by("pk"):
         accounts.append(
             AccountStatus(
@@ -91,6 +101,8 @@ def read(using: str = "default") -> ChannelStatus:
                 account.region,
                 account.state,
                 account.state_reason,
+                account.secret_expires_at,
+                account.secret_warning,
                 [
                     Stream(
                         cursor.stream,
@@ -167,6 +179,8 @@ def as_lines(state: ChannelStatus) -> Iterator[str]:
         yield f"{account.name} ({account.region}): {account.state}"
         if account.state_reason:
             yield f"  {account.state_reason}"
+        if account.secret_warning:
+            yield f"  {account.secret_warning}"
         for stream in account.streams:
             yield (
                 f"  {stream.name}: last {stream.last_run_at or 'never'}; "

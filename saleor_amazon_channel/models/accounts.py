@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from .. import clock
 from ..amazon.marketplaces import LWA_ENDPOINT, MARKETPLACES, REGIONS, MarketplaceInfo
 from ..fields import EncryptedTextField
+
+#: Amazon accepts a client secret no longer ("Rotate your Application's LWA
+#: Credentials").
+SECRET_LIFETIME = timedelta(days=180)
+WARN_BEFORE_EXPIRY = timedelta(days=30)
 
 
 class SellerAccount(models.Model):
@@ -25,6 +32,8 @@ class SellerAccount(models.Model):
     seller_id = models.CharField(max_length=32)
     lwa_client_id = models.CharField(max_length=255)
     lwa_client_secret = EncryptedTextField()
+    #: When the secret was last another than before; null: before this was kept.
+    secret_set_at = models.DateTimeField(null=True)
     refresh_token = EncryptedTextField()
     #: What ``importing.customers`` tells buyers apart with; it never changes.
     customer_key = EncryptedTextField(blank=True)
@@ -50,6 +59,25 @@ class SellerAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.region})"
+
+    @property
+    def secret_expires_at(self) -> datetime:
+        """At the latest: it may be older than it has been here."""
+        return (self.secret_set_at or self.created_at) + SECRET_LIFETIME
+
+    @property
+    def secret_warning(self) -> str:
+        """What to do about the client secret, in words; empty while it has time."""
+        if self.state == self.State.DISCONNECTED:
+            return ""
+        expires_at = self.secret_expires_at
+        if clock.now() < expires_at - WARN_BEFORE_EXPIRY:
+            return ""
+        verb = "expires" if clock.now() < expires_at else "expired"
+        return (
+            f"The client secret of the app {verb} on {expires_at:%Y-%m-%d} at the "
+            "latest: rotate it in Seller Central and enter the new one."
+        )
 
     @property
     def endpoint(self) -> str:

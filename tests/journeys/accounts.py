@@ -326,6 +326,94 @@ def test_an_earlier_import_from_reads_from_there(world: World) -> None:
     assert world.ledger_order(ORDER).import_state == "imported"
 
 
+# --- the client secret ---------------------------------------------------------------
+
+
+def connect_another(world: World) -> SellerAccount:
+    """Another seller who authorized the same app."""
+    world.sandbox.state.add_account(
+        "FE", seller_id="A1OTHER", refresh_token="Atzr|other"
+    )
+    with world.shop.writer():
+        return accounts.connect(
+            accounts.Connection(
+                name="Cups and more",
+                region="FE",
+                seller_id="A1OTHER",
+                lwa_client_id=CLIENT_ID,
+                lwa_client_secret=CLIENT_SECRET,
+                refresh_token="Atzr|other",
+                endpoint=world.sandbox.url,
+                lwa_endpoint=world.sandbox.lwa_url,
+            )
+        )
+
+
+def test_a_refused_secret_stops_all_accounts_of_the_app_and_one_new_one_mends_all(
+    world: World,
+) -> None:
+    connect_another(world)
+    world.work()
+    world.sandbox.state.add_application(CLIENT_ID, "another")
+    AccessToken.objects.all().delete()
+    world.move_clock(timedelta(minutes=5))
+
+    world.work()
+
+    assert set(SellerAccount.objects.values_list("state", "state_reason")) == {
+        (
+            "needs_reauthorization",
+            "Check the LWA client id and secret; a secret must be rotated every 180 "
+            "days. Enter the new secret for one account of the app: the others get it "
+            "too.",
+        )
+    }
+    # Amazon was asked once for both.
+    before = calls(world)
+    world.move_clock(timedelta(hours=1))
+    world.work()
+    assert calls(world) == before
+    assert CommunicationLog.objects.count() == 1
+
+    change(world, lwa_client_secret="another")
+    for account in SellerAccount.objects.all():
+        assert (account.state, account.lwa_client_secret) == ("active", "another")
+    world.work()
+    assert {
+        cursor.last_error for cursor in SyncCursor.objects.filter(stream="orders")
+    } == {""}
+
+
+def test_a_secret_is_warned_of_from_thirty_days_before_it_expires(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = connect_another(world)
+
+    def warnings() -> list[str]:
+        return [account.secret_warning for account in status.read().accounts]
+
+    world.move_clock(timedelta(days=149))
+    world.work()
+    assert warnings() == ["", ""]
+    # The same secret once more is no newer.
+    change(world, refresh_token="Atzr|sandbox-EU")
+
+    world.move_clock(timedelta(days=1))
+    world.work()
+    warning = (
+        "The client secret of the app expires on 2027-05-19 at the latest: rotate it "
+        "in Seller Central and enter the new one."
+    )
+    assert warnings() == [warning, warning]
+    assert f"account {other.pk}: {warning}" in caplog.messages
+    world.move_clock(timedelta(days=31))
+    assert "expired on 2027-05-19" in warnings()[0]
+
+    world.sandbox.state.add_application(CLIENT_ID, "another")
+    change(world, lwa_client_secret="another")
+    assert warnings() == ["", ""]
+
+
 # --- disconnecting -------------------------------------------------------------------
 
 
