@@ -319,6 +319,11 @@ class MarketplaceChanges:
     order_number_source: str | None = None
     initial_status: str | None = None
     default_carrier_code: str | None = None
+    invoice_mechanism: str | None = None
+    invoice_number_prefix: str | None = None
+    invoice_issuer: str | None = None
+    invoice_tax_number: str | None = None
+    invoice_note: str | None = None
 
 
 #: Any combination of them is one; they may be set while the import is off.
@@ -327,7 +332,11 @@ _ORDER_SETTINGS = (
     "customer_creation",
     "order_number_source",
     "initial_status",
+    "invoice_mechanism",
 )
+#: Texts that are printed on invoices.
+_INVOICE_TEXTS = ("invoice_issuer", "invoice_tax_number", "invoice_note")
+_LONGEST_INVOICE_TEXT = 2000
 
 
 def update_marketplace(
@@ -348,9 +357,42 @@ def update_marketplace(
             customers.ensure_key(row.account_id)
         if changes.default_carrier_code is not None:
             row.default_carrier_code = _check_carrier(changes.default_carrier_code)
+        _change_invoices(row, changes)
         row.save()
         importer.reconsider_waiting(row.account_id, row.marketplace_id)
     return row
+
+
+def _change_invoices(row: Marketplace, changes: MarketplaceChanges) -> None:
+    for name in _INVOICE_TEXTS:
+        if (text := getattr(changes, name)) is not None:
+            _check_length(Marketplace, name, text.strip())
+            if len(text) > _LONGEST_INVOICE_TEXT:
+                raise AccountError(
+                    AccountErrorCode.INVALID,
+                    f"At most {_LONGEST_INVOICE_TEXT} characters.",
+                    name,
+                )
+            setattr(row, name, text.strip())
+    if (prefix := changes.invoice_number_prefix) is None:
+        return
+    prefix = prefix.strip()
+    _check_length(Marketplace, "invoice_number_prefix", prefix)
+    if not (prefix.isascii() and prefix.isprintable()):
+        raise AccountError(
+            AccountErrorCode.INVALID,
+            "Letters, digits and signs of ASCII only: the number is shown on Amazon.",
+            "invoice_number_prefix",
+        )
+    # Else two series could come to the same number.
+    others = Marketplace.objects.exclude(pk=row.pk)
+    if prefix and prefix in {other.invoice_series for other in others}:
+        raise AccountError(
+            AccountErrorCode.UNIQUE,
+            "Another marketplace has this prefix; each needs a series of its own.",
+            "invoice_number_prefix",
+        )
+    row.invoice_number_prefix = prefix
 
 
 def _check_carrier(code: str) -> str:

@@ -51,5 +51,15 @@ class AppSettings:
         value = self._get("GUARD_CHECKOUTS")
         return value is None or str(value).lower() in ("1", "true", "yes")
 
+    @property
+    def INVOICE_FONTS(self) -> list[str]:
+        """TrueType files for letters that invoices lack else, in order of preference.
+
+        A list, or paths separated as in PATH.
+        """
+        value = self._get("INVOICE_FONTS")
+        paths = value.split(os.pathsep) if isinstance(value, str) else value or []
+        return [str(path) for path in paths if str(path).strip()]  # type: ignore[attr-defined]
+
 
 app_settings = AppSettings()

@@ -39,7 +39,11 @@ BY_FEED = "BY_FEED"
 _UNREPORTED = Q(state__in=(State.SUCCEEDED, State.FAILED), reported_at=None)
 #: Kinds that tell Amazon nothing about the order itself: neither do they wait for what
 #: else is to be told of it, nor does that wait for them.
-_APART = (OutboxEntry.Kind.BUYER_MESSAGE, OutboxEntry.Kind.REVIEW_REQUEST)
+_APART = (
+    OutboxEntry.Kind.BUYER_MESSAGE,
+    OutboxEntry.Kind.REVIEW_REQUEST,
+    OutboxEntry.Kind.INVOICE,
+)
 
 _OPEN = (State.PENDING, State.SENDING, State.SUBMITTED, State.UNKNOWN)
 

@@ -20,6 +20,7 @@ from . import clock, lifecycle, outbox, store
 from .conf import app_settings
 from .importing import importer, news, participations, pull
 from .importing import reconcile as reconciling
+from .invoicing import record as invoices
 from .models import AmazonOrder, ChannelSettings, SellerAccount, SyncCursor
 from .pushing import feeds, runner
 
@@ -137,7 +138,7 @@ def push() -> None:
 def sweep() -> None:
     """Find staff actions that capture missed."""
     with _at_work():
-        written = lifecycle.sweep()
+        written = lifecycle.sweep() + invoices.sweep()
         if written:
             logger.warning("the sweep found %s staff actions", written)
             runner.push()

@@ -12,6 +12,7 @@ from . import ids
 from .enums import (
     AmazonCustomerCreation,
     AmazonInitialStatus,
+    AmazonInvoiceMechanism,
     AmazonOrderNumberSource,
     AmazonRegion,
     ErrorCode,
@@ -254,6 +255,28 @@ class AmazonMarketplaceUpdateInput(graphene.InputObjectType):
         description=(
             "Amazon's code of the carrier of shipments that name no carrier themselves."
         )
+    )
+    invoice_mechanism = AmazonInvoiceMechanism(
+        description="How invoices of its orders reach the buyers."
+    )
+    invoice_number_prefix = graphene.String(
+        description=(
+            "What the numbers of invoices that are made here begin with, up to 20 "
+            "characters that no other marketplace has. Empty: the country and the "
+            "account."
+        )
+    )
+    invoice_issuer = graphene.String(
+        description=(
+            "Who issues the invoices: name and address, in lines. Empty: the shop's "
+            "company, or what Amazon says."
+        )
+    )
+    invoice_tax_number = graphene.String(
+        description="The issuer's tax number. Empty: what Amazon says."
+    )
+    invoice_note = graphene.String(
+        description="What is printed below each invoice. No bank details: Amazon."
     )
 
     class Meta:

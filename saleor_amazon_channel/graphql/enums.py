@@ -90,6 +90,21 @@ AmazonInitialStatus = _enum(
     },
 )
 
+AmazonInvoiceMechanism = _enum(
+    "AmazonInvoiceMechanism",
+    Marketplace.InvoiceMechanism,
+    "How invoices of a marketplace's orders reach the buyers.",
+    {
+        "AUTO": (
+            "By Amazon's VAT invoice feed where there is one, else by message where "
+            "Amazon offers it for the order."
+        ),
+        "FEED": "By Amazon's VAT invoice feed.",
+        "MESSAGE": "By message, where Amazon offers it for the order.",
+        "OFF": "They stay in the shop; for sellers whose invoices Amazon issues.",
+    },
+)
+
 AmazonImportState = _enum(
     "AmazonImportState",
     AmazonOrder.ImportState,
@@ -131,6 +146,7 @@ AmazonOutboxKind = _enum(
         "CANCEL": "The order is to be cancelled.",
         "BUYER_MESSAGE": "The buyer is to be sent a message.",
         "REVIEW_REQUEST": "The buyer is to be asked for a review.",
+        "INVOICE": "An invoice of the shop is to be sent.",
     },
 )
 

@@ -14,6 +14,7 @@ from .account_mutations import (
 from .address_mutation import AmazonOrderAddressUpdate
 from .blocked import BlockedMutations
 from .import_mutation import AmazonOrdersImport
+from .invoice_mutation import AmazonInvoicePush
 from .message_mutations import (
     AmazonBuyerMessageSend,
     AmazonMessagingOfferFetch,
@@ -31,6 +32,7 @@ class AmazonMutations(BlockedMutations, graphene.ObjectType):
     amazon_marketplaces_refresh = AmazonMarketplacesRefresh.Field()
     amazon_buyer_message_send = AmazonBuyerMessageSend.Field()
     amazon_marketplace_update = AmazonMarketplaceUpdate.Field()
+    amazon_invoice_push = AmazonInvoicePush.Field()
     amazon_messaging_offer_fetch = AmazonMessagingOfferFetch.Field()
     amazon_order_cancel = AmazonOrderCancel.Field()
     amazon_order_address_update = AmazonOrderAddressUpdate.Field()

@@ -40,6 +40,7 @@ COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
         "packages": {"complexity": 1},
         "events": {"complexity": 1},
         "outboxEntries": {"complexity": 1},
+        "invoices": {"complexity": 1},
     },
 }
 

@@ -26,6 +26,7 @@ from .enums import (
     AmazonCustomerCreation,
     AmazonImportState,
     AmazonInitialStatus,
+    AmazonInvoiceMechanism,
     AmazonMessageAction,
     AmazonOrderNumberSource,
     AmazonOutboxKind,
@@ -148,6 +149,26 @@ class AmazonMarketplace(graphene.ObjectType):
             "Amazon's code of the carrier of shipments that name no carrier themselves."
         )
     )
+    invoice_mechanism = AmazonInvoiceMechanism(
+        required=True, description="How invoices of its orders reach the buyers."
+    )
+    invoice_number_prefix = graphene.String(
+        required=True,
+        description="What the numbers of invoices that are made here begin with.",
+    )
+    next_invoice_number = graphene.Int(
+        required=True, description="The number of the next invoice of the series."
+    )
+    invoice_issuer = graphene.String(
+        description=(
+            "Who issues the invoices: name and address, in lines. `null` where it is "
+            "the shop's company, or what Amazon says."
+        )
+    )
+    invoice_tax_number = graphene.String(
+        description="The issuer's tax number. `null` where it is what Amazon says."
+    )
+    invoice_note = graphene.String(description="What is printed below each invoice.")
 
     class Meta:
         description = "A marketplace of a seller account, and its settings."
@@ -196,6 +217,22 @@ class AmazonMarketplace(graphene.ObjectType):
         root: models.Marketplace, _info: Any
     ) -> str | None:
         return root.default_carrier_code or None
+
+    @staticmethod
+    def resolve_invoice_number_prefix(root: models.Marketplace, _info: Any) -> str:
+        return root.invoice_series
+
+    @staticmethod
+    def resolve_invoice_issuer(root: models.Marketplace, _info: Any) -> str | None:
+        return root.invoice_issuer or None
+
+    @staticmethod
+    def resolve_invoice_tax_number(root: models.Marketplace, _info: Any) -> str | None:
+        return root.invoice_tax_number or None
+
+    @staticmethod
+    def resolve_invoice_note(root: models.Marketplace, _info: Any) -> str | None:
+        return root.invoice_note or None
 
 
 class AmazonAccount(graphene.ObjectType):
@@ -302,6 +339,7 @@ _RELATED: dict[str, tuple[Any, tuple[str, ...]]] = {
     "packages": (models.AmazonPackage, ("package_reference_id",)),
     "events": (models.OrderEvent, ("created_at", "pk")),
     "outbox_entries": (models.OutboxEntry, ("pk",)),
+    "invoices": (models.OrderInvoice, ("pk",)),
 }
 
 
@@ -635,6 +673,50 @@ class AmazonOutboxEntry(graphene.ObjectType):
         return root.actor or None
 
 
+class AmazonInvoice(graphene.ObjectType):
+    id = graphene.GlobalID(required=True, description="The ID of the invoice here.")
+    invoice_id = graphene.ID(
+        required=True, description="The ID of the shop's invoice, which has the file."
+    )
+    number = graphene.String(required=True, description="The number of the invoice.")
+    is_issued_here = graphene.Boolean(
+        required=True,
+        description="Whether it was made of Amazon's numbers, not by another app.",
+    )
+    total = graphene.Field(
+        host.Money, description="What it comes to, where it was made here."
+    )
+    created_at = host.DateTime(
+        required=True, description="The time the invoice was first seen."
+    )
+    push = graphene.Field(
+        AmazonOutboxEntry,
+        description="How far it has come to Amazon. `null` when it stays in the shop.",
+    )
+
+    class Meta:
+        description = "An invoice of the shop, of an Amazon order."
+        interfaces = (graphene.relay.Node,)
+
+    @staticmethod
+    def resolve_invoice_id(root: models.OrderInvoice, _info: Any) -> str | None:
+        return to_global("Invoice", root.shop_invoice_id)
+
+    @staticmethod
+    def resolve_total(root: models.OrderInvoice, _info: Any) -> Any:
+        return _money(root.total, root.order.currency)
+
+    @staticmethod
+    def resolve_push(root: models.OrderInvoice, info: Any) -> Any:
+        entries = [
+            entry
+            for entry in load_for_all(root.order, "outbox_entries", info)
+            if entry.kind == models.OutboxEntry.Kind.INVOICE
+            and entry.payload["shop_invoice_id"] == root.shop_invoice_id
+        ]
+        return entries[-1] if entries else None
+
+
 class AmazonOrder(graphene.ObjectType):
     id = graphene.GlobalID(required=True, description="The ID of the Amazon order.")
     amazon_order_id = graphene.String(
@@ -722,6 +804,8 @@ class AmazonOrder(graphene.ObjectType):
     outbox_entries = list_of(
         AmazonOutboxEntry, "What was told to Amazon about the order, oldest first."
     )
+
+    invoices = list_of(AmazonInvoice, "The shop's invoices of the order.")
 
     class Meta:
         description = "An order on Amazon, and what became of it in the shop."
@@ -818,6 +902,10 @@ class AmazonOrder(graphene.ObjectType):
     @staticmethod
     def resolve_events(root: models.AmazonOrder, info: Any) -> Iterable[Any]:
         return load_for_all(root, "events", info)
+
+    @staticmethod
+    def resolve_invoices(root: models.AmazonOrder, info: Any) -> Iterable[Any]:
+        return load_for_all(root, "invoices", info)
 
     @staticmethod
     def resolve_outbox_entries(root: models.AmazonOrder, info: Any) -> Iterable[Any]:

@@ -8,6 +8,7 @@ Saleor version and the stand-alone shop.
 from .accounts import Marketplace, SellerAccount
 from .blocking import OrderBlocker, SkuMapping
 from .budgets import AccessToken, UsageBudget
+from .invoices import OrderInvoice
 from .ledger import (
     AmazonOrder,
     AmazonOrderItem,
@@ -33,6 +34,7 @@ __all__ = [
     "Marketplace",
     "OrderBlocker",
     "OrderEvent",
+    "OrderInvoice",
     "OutboxAttachment",
     "OutboxAttempt",
     "OutboxEntry",

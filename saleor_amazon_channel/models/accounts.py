@@ -109,6 +109,16 @@ class Marketplace(models.Model):
         #: Staff confirm each order before it is worked.
         UNCONFIRMED = "unconfirmed"
 
+    class InvoiceMechanism(models.TextChoices):
+        """How an invoice of the shop reaches the buyer."""
+
+        #: By feed where Amazon has one, else by message where Amazon offers it.
+        AUTO = "auto"
+        FEED = "feed"
+        MESSAGE = "message"
+        #: It stays in the shop.
+        OFF = "off"
+
     account = models.ForeignKey(
         SellerAccount, related_name="marketplaces", on_delete=models.CASCADE
     )
@@ -141,6 +151,19 @@ class Marketplace(models.Model):
         choices=InitialStatus.choices,
         default=InitialStatus.UNFULFILLED,
     )
+    invoice_mechanism = models.CharField(
+        max_length=16,
+        choices=InvoiceMechanism.choices,
+        default=InvoiceMechanism.AUTO,
+    )
+    #: Of the numbers of invoices made here; empty: see ``invoice_series``.
+    invoice_number_prefix = models.CharField(max_length=20, blank=True)
+    next_invoice_number = models.PositiveIntegerField(default=1)
+    #: Who issues them, in lines, and the tax number; empty: as Amazon or the shop say.
+    invoice_issuer = models.TextField(blank=True)
+    invoice_tax_number = models.CharField(max_length=50, blank=True)
+    #: What is printed below each.
+    invoice_note = models.TextField(blank=True)
     #: Amazon's carrier code for shipments whose carrier nothing else tells.
     default_carrier_code = models.CharField(max_length=50, blank=True)
 
@@ -157,6 +180,12 @@ class Marketplace(models.Model):
     @property
     def info(self) -> MarketplaceInfo:
         return MARKETPLACES[self.marketplace_id]
+
+    @property
+    def invoice_series(self) -> str:
+        """What the numbers of its invoices begin with: by default "DE-1-"."""
+        default = f"{self.info.country_code}-{self.account_id}-"
+        return self.invoice_number_prefix or default
 
     @property
     def is_mapped(self) -> bool:

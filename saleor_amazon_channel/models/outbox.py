@@ -67,6 +67,7 @@ class OutboxEntry(models.Model):
         CANCEL = "cancel"
         BUYER_MESSAGE = "buyer_message"
         REVIEW_REQUEST = "review_request"
+        INVOICE = "invoice"
 
     class State(models.TextChoices):
         PENDING = "pending"

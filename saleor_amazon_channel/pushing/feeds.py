@@ -14,21 +14,23 @@ Source of the figures: SP-API "Feeds API FAQ" (patience up to 8 hours is asked f
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from .. import clock, outbox
+from .. import budget, clock, outbox
 from ..amazon import errors, feed_reports, feeds
 from ..amazon.client import Client
 from ..amazon.order_feeds import MOST_MESSAGES
+from ..amazon.throttle import USAGE_PLANS
 from ..ledger import communication
 from ..models import Feed, OutboxEntry, SellerAccount
 from ..outbox import Claim, Outcome, State
-from . import cancellations, settling, shipments
+from . import cancellations, invoices, settling, shipments
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +71,32 @@ class Kind(Protocol):
 KINDS: Mapping[str, Kind] = {
     str(OutboxEntry.Kind.CONFIRM_SHIPMENT): shipments,
     str(OutboxEntry.Kind.CANCEL): cancellations,
+    str(OutboxEntry.Kind.INVOICE): invoices,
+}
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the feeds of a kind differ from an XML document of many messages."""
+
+    content_type: str = feeds.XML
+    most_messages: int = MOST_MESSAGES
+    #: It goes only while so many calls of createFeed are left, to the others.
+    calls_left: int = 0
+    options: Callable[[Sequence[Any]], Mapping[str, str]] = lambda messages: {}
+    refused: Callable[[OutboxEntry, Sequence[feed_reports.Result]], Outcome] | None = (
+        None
+    )
+
+
+FORMS: Mapping[str, Form] = {
+    str(OutboxEntry.Kind.INVOICE): Form(
+        content_type=invoices.CONTENT_TYPE,
+        most_messages=1,
+        calls_left=5,
+        options=invoices.options,
+        refused=invoices.refused,
+    )
 }
 
 #: Shipments go by calls of their own, two a second, and are confirmed at once. From
@@ -95,6 +123,8 @@ def push(client: Client, account: SellerAccount) -> list[Outcome]:
         outcomes += _follow(client, account, feed)
     for kind in KINDS:
         only_by_feed = _only_by_feed(account, kind)
+        if not _are_calls_left(account, kind):
+            continue
         if outbox.due_count(account, kind, only_by_feed=only_by_feed):
             outcomes += _submit(client, account, kind, only_by_feed)
     return outcomes
@@ -102,11 +132,21 @@ def push(client: Client, account: SellerAccount) -> list[Outcome]:
 
 def _only_by_feed(account: SellerAccount, kind: str) -> bool | None:
     """Whether a feed is only for those that cannot go by a call; None: for all."""
+    if kind == OutboxEntry.Kind.INVOICE:
+        return True
     is_for_calls = (
         kind == OutboxEntry.Kind.CONFIRM_SHIPMENT
         and outbox.due_count(account, kind) < MANY_SHIPMENTS
     )
     return True if is_for_calls else None
+
+
+def _are_calls_left(account: SellerAccount, kind: str) -> bool:
+    wanted = FORMS.get(kind, Form()).calls_left
+    if not wanted:
+        return True
+    plan = USAGE_PLANS[feeds.CREATE_FEED]
+    return budget.SharedBudget(account.pk).left(feeds.CREATE_FEED, plan) > wanted
 
 
 # --- out -----------------------------------------------------------------------------
@@ -119,7 +159,7 @@ def _submit(
     # With what is due goes what would follow soon: Amazon takes a feed in two minutes.
     claims = outbox.claim(
         account,
-        MOST_MESSAGES,
+        FORMS.get(kind, Form()).most_messages,
         [kind],
         ahead=outbox.COMPANY_WAIT,
         only_by_feed=only_by_feed,
@@ -160,6 +200,7 @@ def _send(
 ) -> list[Outcome]:
     """Submit a feed of what was claimed; the outcomes of what could not go with it."""
     claims = [claim for claim, _ in to_send]
+    form = FORMS.get(claims[0].entry.kind, Form())
     # From here on a message and its entry are known by this one number.
     by_message_id = dict(enumerate(to_send, 1))
     content = module.document(
@@ -168,9 +209,9 @@ def _send(
     marketplace_ids = sorted({claim.entry.order.marketplace_id for claim in claims})
     try:
         document = feeds.create_document(
-            client, feeds.XML, max_wait_seconds=MAX_WAIT_SECONDS
+            client, form.content_type, max_wait_seconds=MAX_WAIT_SECONDS
         )
-        feeds.upload(client, document, content, feeds.XML)
+        feeds.upload(client, document, content, form.content_type)
     except errors.AmazonError as error:
         return _give_back(account, module, claims, error)
     now = clock.now()
@@ -198,6 +239,7 @@ def _send(
             module.FEED_TYPE,
             marketplace_ids,
             document.id,
+            options=form.options([message for _, message in to_send]),
             max_wait_seconds=MAX_WAIT_SECONDS,
         )
     except (errors.UnknownOutcome, errors.MalformedAnswer) as error:
@@ -317,7 +359,10 @@ def _settle_by_report(
     for claim in claims:
         module = KINDS[claim.entry.kind]
         refusals = report.errors_of(claim.entry.message_id or 0)
-        if refusals:
+        refused = FORMS.get(claim.entry.kind, Form()).refused
+        if refusals and refused:
+            outcome = refused(claim.entry, refusals)
+        elif refusals:
             outcome = Outcome(
                 State.FAILED,
                 "Amazon refused it: " + "; ".join(map(str, refusals)),

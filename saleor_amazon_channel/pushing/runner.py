@@ -14,7 +14,7 @@ from ..amazon.client import Client
 from ..ledger import communication
 from ..models import ChannelSettings, OutboxEntry, SellerAccount
 from ..outbox import Claim, Outcome, State
-from . import feeds, messages, review_requests, settling, shipments
+from . import feeds, invoices, messages, review_requests, settling, shipments
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 #: are in ``feeds.KINDS``.
 KINDS: dict[str, Any] = {
     str(OutboxEntry.Kind.CONFIRM_SHIPMENT): shipments,
+    str(OutboxEntry.Kind.INVOICE): invoices,
     str(OutboxEntry.Kind.BUYER_MESSAGE): messages,
     str(OutboxEntry.Kind.REVIEW_REQUEST): review_requests,
 }

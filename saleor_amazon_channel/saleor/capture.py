@@ -23,7 +23,9 @@ from django.conf import settings as django_settings
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models.signals import post_save
+from saleor.core import JobStatus
 from saleor.core.db.connection import allow_writer
+from saleor.invoice.models import Invoice
 from saleor.order import FulfillmentStatus, OrderEvents, OrderOrigin
 from saleor.order.error_codes import OrderErrorCode
 from saleor.order.models import Fulfillment, OrderEvent
@@ -73,6 +75,19 @@ def connect() -> None:
         sender=OrderEvent,
         dispatch_uid="saleor_amazon_channel.order_event",
     )
+    post_save.connect(
+        on_invoice, sender=Invoice, dispatch_uid="saleor_amazon_channel.invoice"
+    )
+
+
+def on_invoice(
+    sender: Any, instance: Invoice, raw: bool = False, **kwargs: Any
+) -> None:
+    """An invoice was made or changed, by whomever: one that is ready goes to Amazon."""
+    if not raw and instance.status == JobStatus.SUCCESS and instance.order_id:
+        from . import invoices  # With what makes them, which few processes need.
+
+        invoices.on_saved(instance)
 
 
 def on_order_event(
@@ -117,7 +132,7 @@ def on_fulfillment_metadata(fulfillment: Fulfillment, requestor: Any) -> None:
     if CARRIER_KEY not in fulfillment.metadata:
         return
     try:
-        _record(partial(_shipments, [fulfillment.pk], _actor(requestor)))
+        _record(partial(_shipments, [fulfillment.pk], actor_of(requestor)))
     except lifecycle.Refused:
         return  # Amazon ships this order itself and needs no carrier from us.
     except Exception as error:  # noqa: BLE001  saved already, and others' hooks follow
@@ -160,7 +175,7 @@ def _shipped(event: OrderEvent) -> list[Shipment]:
             carrier=carrier or "",
             shipped_at=event.date,
             lines=tuple(starmap(ShippedLine, units[fulfillment_id].items())),
-            actor=_actor(event.user or event.app),
+            actor=actor_of(event.user or event.app),
         )
         for fulfillment_id, (tracking_number, carrier) in told.items()
     ]
@@ -172,7 +187,7 @@ def _tracked(event: OrderEvent) -> list[Shipment]:
             order_id=event.order_id,
             fulfillment_order=position_of(event.parameters["fulfillment"]),
         ).values_list("pk", flat=True),
-        _actor(event.user or event.app),
+        actor_of(event.user or event.app),
     )
 
 
@@ -183,7 +198,7 @@ def _shipments(fulfillment_ids: Iterable[int], actor: str) -> list[Shipment]:
     ]
 
 
-def _actor(requestor: Any) -> str:
+def actor_of(requestor: Any) -> str:
     """Who did it, as the shop names them: a user's e-mail, an app's name."""
     return getattr(requestor, "email", "") or getattr(requestor, "name", "")
 

@@ -4,8 +4,8 @@ Saleor imports this module while it boots, and an ImportError here would stop th
 shop: so what is ours is imported where it is used.
 
 Defining a hook means subscribing to it, for every order of the shop; what staff do is
-noticed by ``capture`` instead. The one hook here is for the one change that Saleor
-makes without a signal.
+noticed by ``capture`` instead. The hooks here are for the one change that Saleor makes
+without a signal, and for the one request that only a plugin can answer.
 """
 
 from __future__ import annotations
@@ -116,6 +116,18 @@ class AmazonChannelPlugin(BasePlugin):
 
         capture.on_fulfillment_metadata(fulfillment, self.requestor)
         return previous_value
+
+    def invoice_request(
+        self, order: Any, invoice: Any, number: str | None, previous_value: Any = None
+    ) -> Any:
+        """Staff want an invoice. Saleor now takes requests for all orders: those that
+        are not Amazon's are answered as if this were not here."""
+        from . import capture, invoices
+
+        actor = capture.actor_of(self.requestor)
+        return invoices.on_request(
+            self.PLUGIN_ID, order, invoice, number, previous_value, actor
+        )
 
 
 def _values(plugin_configuration: Any) -> dict[str, Any]:

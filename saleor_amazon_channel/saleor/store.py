@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import (
@@ -60,11 +61,12 @@ from ..store.contract import (
     Shipment,
     ShippedLine,
     ShippingMethod,
+    ShopInvoice,
     ShopOrderFigures,
     SkuResolution,
     Warehouse,
 )
-from . import following
+from . import following, invoices
 from .actions import cancel_order
 from .app import get_app
 from .order_rows import CARRIER_KEY, KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY
@@ -287,6 +289,24 @@ class SaleorStore:
                 )
             ]
         )
+
+    def contained_tax_rates(self, order_id: str) -> Mapping[str, Decimal]:
+        return invoices.contained_tax_rates(order_id)
+
+    def issuer(self) -> Sequence[str]:
+        return invoices.issuer()
+
+    def invoices(self, invoice_ids: Sequence[str]) -> Sequence[ShopInvoice]:
+        return invoices.by_id(invoice_ids)
+
+    def invoices_changed_since(self, moment: datetime) -> Sequence[ShopInvoice]:
+        return invoices.changed_since(moment)
+
+    def invoice_file(self, invoice_id: str) -> bytes | None:
+        return invoices.file(invoice_id)
+
+    def note_invoice(self, invoice_id: str, metadata: Mapping[str, str]) -> None:
+        invoices.note(invoice_id, metadata)
 
     def figures(self, order_ids: Sequence[str]) -> Mapping[str, ShopOrderFigures]:
         lines: dict[UUID, list[OrderLine]] = defaultdict(list)

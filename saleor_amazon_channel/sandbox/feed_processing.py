@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from .. import clock
+from . import invoices
 from .carriers import CARRIER_CODES
 from .errors import NotFound
 from .feed_store import StoredFeed
@@ -80,6 +81,9 @@ def finish(state: State, feed: StoredFeed, now: datetime) -> None:
     if feed.has_fate("cancelled"):
         feed.final_status = "CANCELLED"
         return
+    if feed.type == invoices.FEED_TYPE:
+        _finish_invoice(state, feed, now)
+        return
     message_type, processor = PROCESSORS[feed.type]
     problems: list[_Problem] = []
     processed, failed, status = 0, 0, "Complete"
@@ -116,6 +120,21 @@ def finish(state: State, feed: StoredFeed, now: datetime) -> None:
         report = _text_report(processed, failed, problems)
     feed.result_document_id = state.feeds.add_document(
         feed.seller_id, XML_TYPE, now, gzip.compress(report), is_compressed=True
+    ).id
+
+
+def _finish_invoice(state: State, feed: StoredFeed, now: datetime) -> None:
+    """A file is no message, and its report is tab text."""
+    problem = invoices.take(state, feed)
+    problems = [_Problem(1, *problem)] if problem else []
+    report = _text_report(1, len(problems), problems)
+    feed.final_status = "DONE"
+    feed.result_document_id = state.feeds.add_document(
+        feed.seller_id,
+        "text/tab-separated-values; charset=UTF-8",
+        now,
+        gzip.compress(report),
+        is_compressed=True,
     ).id
 
 

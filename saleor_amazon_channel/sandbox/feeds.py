@@ -16,6 +16,7 @@ from .calls import Answer, Call, Operation, Query
 from .errors import InvalidInput, NotFound
 from .feed_processing import PROCESSORS, finish
 from .feed_store import DOCUMENT_LIFETIME, StoredFeed
+from .invoices import FEED_TYPE as INVOICE_FEED
 from .times import format_time
 from .usage_plans import UsagePlan
 
@@ -64,7 +65,7 @@ def create_feed(call: Call) -> Answer:
         },
         required=("feedType", "marketplaceIds", "inputFeedDocumentId"),
     )
-    if body["feedType"] not in PROCESSORS:
+    if body["feedType"] not in (*PROCESSORS, INVOICE_FEED):
         raise InvalidInput("Invalid feed type.", f"'{body['feedType'][:100]}'")
     marketplace_ids = body["marketplaceIds"]
     if not 1 <= len(marketplace_ids) <= 25:

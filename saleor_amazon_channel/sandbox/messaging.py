@@ -24,6 +24,7 @@ from typing import Any
 from .calls import Answer, Call, Operation, Query
 from .delivery import delivery_dates
 from .errors import InvalidInput, Unauthorized
+from .invoices import FEED_COUNTRIES
 from .sellers import LANGUAGES, country_of
 from .usage_plans import UsagePlan
 
@@ -147,7 +148,7 @@ def offered(call: Call, order: Mapping[str, Any]) -> Iterator[str]:
         "legalDisclosure": True,
         "warranty": is_shipped,
         "digitalAccessKey": is_shipped,
-        "sendInvoice": is_shipped and country not in _FEED_COUNTRIES,
+        "sendInvoice": is_shipped and country not in FEED_COUNTRIES,
     }
     sent = {message.action for message in call.state.messages_of(order["orderId"])}
     for action, is_offered in rules.items():

@@ -23,6 +23,7 @@ from .errors import LwaRefusal, NotFound, Unauthorized
 from .faults import LWA_OPERATION, Fault, Faults
 from .feed_store import FeedStore
 from .feeds import LINK_PREFIX
+from .invoices import UploadedInvoice
 from .messaging import SentMessage
 from .routes import OPERATIONS
 from .times import format_time, parse_time
@@ -147,6 +148,9 @@ class State:
         self.feeds = FeedStore()
         self.transactions = TransactionStore()
         self.uploads: dict[str, Upload] = {}
+        self.invoices: list[UploadedInvoice] = []
+        #: Sellers whose invoices Amazon issues (VAT Calculation Service).
+        self.invoiced_by_amazon: set[str] = set()
         #: What buyers were sent, oldest first.
         self.messages: list[SentMessage] = []
         #: Action → in which words the next such message is refused.

@@ -11,7 +11,7 @@ import uuid
 from django.db import models
 
 from .. import clock
-from ..fields import EncryptedJSONField, EncryptedTextField
+from ..fields import EncryptedBinaryField, EncryptedJSONField, EncryptedTextField
 
 
 class AmountField(models.DecimalField):
@@ -265,6 +265,20 @@ class Transaction(models.Model):
 
     def __str__(self) -> str:
         return self.psp_reference
+
+
+class Invoice(models.Model):
+    """An invoice that staff asked for."""
+
+    order = models.ForeignKey(Order, related_name="invoices", on_delete=models.CASCADE)
+    #: Empty until it is ready, as is the file.
+    number = models.CharField(max_length=255, blank=True)
+    file = EncryptedBinaryField(blank=True, default=b"")
+    changed_at = models.DateTimeField(default=clock.now, db_index=True)
+    metadata = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.number
 
 
 class Note(models.Model):

@@ -12,12 +12,15 @@ from decimal import Decimal
 from django.db import transaction
 
 from .. import clock, lifecycle
+from ..invoicing import record
+from ..invoicing.issue import REASONS, IssuedBefore, issue
 from . import cancelling, stock
 from .models import (
     Allocation,
     Channel,
     Fulfillment,
     FulfillmentLine,
+    Invoice,
     Order,
     OrderLine,
     Transaction,
@@ -197,6 +200,24 @@ def cancel_order(order_id: str) -> None:
         raise Refused("What has been fulfilled cannot be cancelled.")
     lifecycle.check_cancellation(order_id)
     cancelling.cancel(order, order_lines.values())
+
+
+@transaction.atomic
+def request_invoice(order_id: str, number: str = "", actor: str = STAFF) -> Invoice:
+    """Have the channel make the invoice of an Amazon order, as it does in Saleor."""
+    invoice = Invoice.objects.create(order_id=order_id)
+    try:
+        made = issue(order_id, str(invoice.pk), number, actor)
+    except REASONS as reason:
+        raise Refused(str(reason)) from reason
+    if isinstance(made, IssuedBefore):
+        invoice.delete()
+        return Invoice.objects.get(pk=int(made.shop_invoice_id))
+    invoice.number, invoice.file = made.number, made.file
+    invoice.changed_at = clock.now()
+    invoice.save()
+    record.record_invoices(StandaloneStore().invoices([str(invoice.pk)]))
+    return invoice
 
 
 def _lock(order_id: str) -> tuple[Order, dict[str, OrderLine]]:

@@ -21,6 +21,7 @@ from ..store.contract import (
     OrderState,
     Shipment,
     ShippedLine,
+    ShopInvoice,
     ShopOrderFigures,
     SkuResolution,
 )
@@ -39,6 +40,7 @@ from .models import (
     Allocation,
     Channel,
     Fulfillment,
+    Invoice,
     Listing,
     Note,
     Order,
@@ -181,6 +183,32 @@ class StandaloneStore:
     def add_note(self, order_id: str, message: str) -> None:
         Note.objects.create(order_id=order_id, message=message)
 
+    def contained_tax_rates(self, order_id: str) -> dict[str, Decimal]:
+        return {}  # This shop knows no taxes but those Amazon tells.
+
+    def issuer(self) -> list[str]:
+        return ["The stand-alone shop", "Example Street 1", "12345 Town"]
+
+    def invoices(self, invoice_ids: Sequence[str]) -> list[ShopInvoice]:
+        return _invoices(Invoice.objects.filter(pk__in=invoice_ids))
+
+    def invoices_changed_since(self, moment: datetime) -> list[ShopInvoice]:
+        return _invoices(
+            Invoice.objects.filter(changed_at__gte=moment).exclude(
+                order__external_reference=None
+            )
+        )
+
+    def invoice_file(self, invoice_id: str) -> bytes | None:
+        invoice = Invoice.objects.filter(pk=int(invoice_id)).first()
+        return bytes(invoice.file) if invoice and invoice.file else None
+
+    def note_invoice(self, invoice_id: str, metadata: Mapping[str, str]) -> None:
+        invoice = Invoice.objects.select_for_update().filter(pk=int(invoice_id)).first()
+        if invoice is not None:
+            invoice.metadata.update(metadata)
+            invoice.save(update_fields=["metadata"])
+
     def figures(self, order_ids: Sequence[str]) -> dict[str, ShopOrderFigures]:
         found = Order.objects.filter(pk__in=order_ids).prefetch_related(
             "lines", "transactions"
@@ -276,4 +304,11 @@ def _shipments(fulfillments: QuerySet[Fulfillment]) -> list[Shipment]:
         )
         for fulfillment in staff_made.order_by("pk").prefetch_related("lines")
         if fulfillment.shipped_at is not None
+    ]
+
+
+def _invoices(rows: QuerySet[Invoice]) -> list[ShopInvoice]:
+    return [
+        ShopInvoice(str(row.pk), str(row.order_id), row.number)
+        for row in rows.exclude(number="").order_by("pk")
     ]

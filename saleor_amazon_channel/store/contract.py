@@ -323,6 +323,16 @@ class ShopOrderFigures:
     fulfilled: int
 
 
+@dataclass(frozen=True, slots=True)
+class ShopInvoice:
+    """An invoice of the shop that is ready: it has a number and a file."""
+
+    invoice_id: str
+    order_id: str
+    number: str
+    actor: str = ""
+
+
 #: In an order's public metadata: Amazon's order id, which marks an order as Amazon's.
 ORDER_ID_KEY = "amazon.orderId"
 #: In an order's public metadata: the number that invoices and the like print.
@@ -449,6 +459,34 @@ class Store(Protocol):
 
     def add_note(self, order_id: str, message: str) -> None:
         """Put a note on the order's timeline in the shop, in the channel's name."""
+        ...
+
+    def contained_tax_rates(self, order_id: str) -> Mapping[str, Decimal]:
+        """Line id → the rate of the tax (0.19) that the shop's own settings say the
+        line's price contains, where the order goes; lines that are not taxed are not in
+        it."""
+        ...
+
+    def issuer(self) -> Sequence[str]:
+        """Name and address of the shop's company, in lines; empty: not set."""
+        ...
+
+    def invoices(self, invoice_ids: Sequence[str]) -> Sequence[ShopInvoice]:
+        """The given invoices, as far as they are ready."""
+        ...
+
+    def invoices_changed_since(self, moment: datetime) -> Sequence[ShopInvoice]:
+        """Ready invoices of Amazon orders that changed at or after ``moment``: the
+        sweep that finds what capture missed."""
+        ...
+
+    def invoice_file(self, invoice_id: str) -> bytes | None:
+        """The invoice's file, also one that is only linked; None: it has none now."""
+        ...
+
+    def note_invoice(self, invoice_id: str, metadata: Mapping[str, str]) -> None:
+        """Merge ``metadata`` into the invoice's public metadata; one that is gone is
+        passed over. Never comes back as a staff action."""
         ...
 
     def figures(self, order_ids: Sequence[str]) -> Mapping[str, ShopOrderFigures]:

@@ -115,6 +115,16 @@ class OrderView:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class InvoiceView:
+    """An invoice of the shop that is ready, and its file."""
+
+    invoice_id: str
+    number: str
+    content: bytes
+    metadata: Mapping[str, str]
+
+
 class StaffDriver(Protocol):
     """A shop with its staff. Every method is one action, finished when it returns."""
 
@@ -201,9 +211,15 @@ class StaffDriver(Protocol):
 
     def cancel_order(self, order_id: str) -> None: ...
 
+    def request_invoice(self, order_id: str, number: str = "") -> InvoiceView:
+        """Staff press the invoice button. Only where the plugin is switched on."""
+        ...
+
     # --- what the shop then holds ----------------------------------------------------
 
     def order(self, order_id: str) -> OrderView: ...
+
+    def invoice(self, invoice_id: str) -> InvoiceView: ...
 
     def customer_count(self) -> int:
         """All customer accounts of the shop, without its staff."""

@@ -68,7 +68,7 @@ def test_every_request_gives_the_answer_below_it(
     text = DOCUMENT.read_text()
     assert COMMAND in text
     examples = _EXAMPLE.findall(text)
-    assert len(examples) == text.count("```graphql") == 17
+    assert len(examples) == text.count("```graphql") == 18
     for request, told in examples:
         answer = ask(request.replace(ADDRESS, sandbox.url))
         assert answer.errors == []

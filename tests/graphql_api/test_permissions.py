@@ -52,6 +52,10 @@ REQUESTS = {
         "{ errors { code } } }",
         "MANAGE_ORDERS",
     ),
+    "amazonInvoicePush": (
+        'mutation { amazonInvoicePush(id: "x") { errors { code } } }',
+        "MANAGE_ORDERS",
+    ),
     "amazonReviewRequest": (
         'mutation { amazonReviewRequest(id: "x") { errors { code } } }',
         "MANAGE_ORDERS",

@@ -22,6 +22,7 @@ from saleor.account.models import Address, Group, User
 from saleor.channel.models import Channel as ChannelRow
 from saleor.core.db.connection import allow_writer
 from saleor.graphql.tests.fixtures import ApiClient
+from saleor.invoice.models import Invoice
 from saleor.order.models import Order
 from saleor.permission.enums import get_permissions
 from saleor.plugins.manager import PluginsManager
@@ -47,6 +48,7 @@ from saleor.warehouse.models import ChannelWarehouse, Stock, Warehouse
 from contract.driver import (
     CustomerView,
     FulfillmentView,
+    InvoiceView,
     LineView,
     OrderView,
     StockFigures,
@@ -385,7 +387,28 @@ class SaleorDriver:
             id=_global_id("Order", order_id),
         )
 
+    def request_invoice(self, order_id: str, number: str = "") -> InvoiceView:
+        result = self._mutate(
+            """mutation ($order: ID!, $number: String) {
+                result: invoiceRequest(orderId: $order, number: $number) {
+                    invoice { id number status url } errors { field message } } }""",
+            order=_global_id("Order", order_id),
+            number=number or None,
+        )
+        invoice = result["invoice"]
+        assert (invoice["status"], bool(invoice["url"])) == ("SUCCESS", True)
+        view = self.invoice(_primary_key(invoice["id"]))
+        assert view.number == invoice["number"]
+        return view
+
     # --- what the shop then holds ----------------------------------------------------
+
+    def invoice(self, invoice_id: str) -> InvoiceView:
+        with allow_writer():
+            invoice = Invoice.objects.get(pk=invoice_id)
+        with invoice.invoice_file.open("rb") as file:
+            content = file.read()
+        return InvoiceView(invoice_id, invoice.number, content, invoice.metadata)
 
     def order(self, order_id: str) -> OrderView:
         order = self.query(ORDER, id=_global_id("Order", order_id))["order"]

@@ -11,6 +11,7 @@ from django.core import mail
 from contract.driver import (
     CustomerView,
     FulfillmentView,
+    InvoiceView,
     LineView,
     OrderView,
     StockFigures,
@@ -21,6 +22,7 @@ from saleor_amazon_channel.standalone import catalogue, staff, stock
 from saleor_amazon_channel.standalone.models import (
     Customer,
     Fulfillment,
+    Invoice,
     Listing,
     Order,
     OrderLine,
@@ -136,6 +138,15 @@ class StandaloneDriver:
 
     def cancel_order(self, order_id: str) -> None:
         staff.cancel_order(order_id)
+
+    def request_invoice(self, order_id: str, number: str = "") -> InvoiceView:
+        return self.invoice(str(staff.request_invoice(order_id, number).pk))
+
+    def invoice(self, invoice_id: str) -> InvoiceView:
+        invoice = Invoice.objects.get(pk=invoice_id)
+        return InvoiceView(
+            str(invoice.pk), invoice.number, invoice.file, invoice.metadata
+        )
 
     def order(self, order_id: str) -> OrderView:
         order = Order.objects.get(pk=order_id)
