@@ -8,6 +8,7 @@ from saleor.app.models import App
 from saleor.core.db.connection import allow_writer
 from saleor.invoice.models import Invoice, InvoiceEvent
 from saleor.order.models import OrderEvent
+from saleor.permission.enums import OrderPermissions, get_permissions
 from saleor.plugins.base_plugin import BasePlugin
 from saleor.plugins.models import PluginConfiguration
 from saleor.webhook.event_types import WebhookEventAsyncType
@@ -127,6 +128,7 @@ def test_another_plugin_serves_its_orders_and_amazons(shop, world, settings):
 def test_an_app_that_serves_invoices_gets_them(shop, world, settings):
     imported(world)
     app = App.objects.create(name="Invoices", is_active=True)
+    app.permissions.set(get_permissions([OrderPermissions.MANAGE_ORDERS.value]))
     hook = Webhook.objects.create(
         app=app, name="invoices", target_url="http://127.0.0.1:9/"
     )
