@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('saleor_amazon_channel', '0012_account_disconnected'),
+        ('saleor_amazon_channel', '0013_secret_set_at'),
     ]
 
     operations = [
