@@ -101,6 +101,7 @@ def test_accounts_and_applications(caller: Caller) -> None:
         "client_id": "amzn1.mine",
         "is_granted": True,
         "restricted_data": "granted",
+        "may_read_finances": True,
     }
     listed = caller.control("GET", "accounts")
     assert [account["seller_id"] for account in listed] == [
