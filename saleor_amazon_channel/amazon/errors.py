@@ -2,7 +2,8 @@
 
     AmazonError
     ├── MalformedAnswer            Amazon's answer is not what its model says
-    │   └── MalformedOrder
+    │   ├── MalformedOrder
+    │   └── MalformedNotification
     └── CallFailed
         ├── TryLater               the same call again, at ``available_at``
         │   ├── BudgetExhausted    nothing was sent: our own budget says wait
@@ -82,6 +83,17 @@ class MalformedOrder(MalformedAnswer):
 
     def __str__(self) -> str:
         return f"{self.operation}: {self.path} {self.problem}".replace("  ", " ")
+
+
+class MalformedNotification(MalformedAnswer):
+    """A notification lacks what its schema requires, or has it in the wrong type.
+
+    ``problem`` says where and what; never a value.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__("notification", problem)
+        self.args = (problem,)
 
 
 class CallFailed(AmazonError):

@@ -83,7 +83,10 @@ def optional_time(wire: Wire, key: str) -> datetime | None:
         return moment
     if moment.tzinfo is None:
         raise Problem(key, "must be a date and time with a time zone")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Problem(key, "must be a date and time after the year 1") from None
 
 
 def time(wire: Wire, key: str) -> datetime:

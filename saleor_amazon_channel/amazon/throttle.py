@@ -64,6 +64,11 @@ USAGE_PLANS: Mapping[str, UsagePlan] = {
         ),
         UsagePlan(1, 5),
     ),
+    "createDestination": UsagePlan(1, 5),
+    "getDestinations": UsagePlan(1, 5),
+    "createSubscription": UsagePlan(1, 5),
+    "getSubscription": UsagePlan(1, 5),
+    "deleteSubscriptionById": UsagePlan(1, 5),
 }
 
 #: The longest step of a back-off.

@@ -49,6 +49,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--no-usage-plans", action="store_true", help="never answer 429 by itself"
     )
+    parser.add_argument(
+        "--sqs",
+        default="",
+        metavar="URL",
+        help="where notifications go: a server on this machine that speaks SQS",
+    )
     options = parser.parse_args(arguments)
 
     try:
@@ -58,6 +64,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.accounts:
             for account in json.loads(options.accounts.read_text("utf-8")):
                 state.add_account(**account)
+        state.notifications.deliver(endpoint_url=options.sqs)
         ready: dict[str, object] = {}
         if options.orders:
             orders = load_orders(options.orders)

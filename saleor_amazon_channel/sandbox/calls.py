@@ -115,6 +115,8 @@ class Call:
     body: bytes = field(repr=False)
     account: Account | None = None
     fault: Fault | None = None
+    #: The application that calls.
+    client_id: str = ""
 
     @property
     def seller(self) -> Account:

@@ -26,6 +26,11 @@ JSON in and out; loopback only, like the whole server, and without a password.
                                         of the next feed, see ``feed_store.FATES``
     DELETE feeds/fates
     PUT    transactions                 {"posting_delay_seconds"?, "page_size"?}
+    GET    notifications                destinations, subscriptions, and how many
+                                        messages were lost
+    PUT    notifications/delivery       {"endpoint_url"?, "copies"?, "held"?}: where
+                                        SQS is, see ``notification_store.deliver``
+    DELETE notifications/subscriptions  Amazon loses them
     PUT    usage-plans                  {"operation", "rate", "burst"} or {"enforced"}
     POST   usage-plans/refill
     GET    calls[?operation=...]        the call log: no personal data
@@ -231,6 +236,30 @@ def _clear_fates(state: State, values: list[str], data: Any, query: Query) -> An
     return []
 
 
+def _notifications(state: State, values: list[str], data: Any, query: Query) -> Any:
+    return {
+        "lost": state.notifications.lost,
+        "destinations": [
+            asdict(each) for each in state.notifications.destinations.values()
+        ],
+        "subscriptions": [
+            asdict(each) for each in state.notifications.subscriptions.values()
+        ],
+    }
+
+
+def _deliver(state: State, values: list[str], data: Any, query: Query) -> Any:
+    state.notifications.deliver(**_fields(data))
+    return {}
+
+
+def _lose_subscriptions(
+    state: State, values: list[str], data: Any, query: Query
+) -> Any:
+    state.notifications.subscriptions.clear()
+    return {}
+
+
 def _set_plan(state: State, values: list[str], data: Any, query: Query) -> Any:
     fields = _fields(data)
     if "enforced" in fields:
@@ -296,6 +325,9 @@ _ROUTES: tuple[tuple[str, str, _Handler], ...] = (
     ("POST", "feeds/fates", _determine),
     ("DELETE", "feeds/fates", _clear_fates),
     ("PUT", "transactions", _set_transactions),
+    ("GET", "notifications", _notifications),
+    ("PUT", "notifications/delivery", _deliver),
+    ("DELETE", "notifications/subscriptions", _lose_subscriptions),
     ("PUT", "usage-plans", _set_plan),
     ("POST", "usage-plans/refill", _refill),
     ("GET", "calls", _calls),

@@ -8,6 +8,7 @@ Source: SP-API documentation "Usage Plans and Rate Limits", "Error responses", t
     ├── InvalidInput          400
     ├── Unauthorized          403
     ├── NotFound              404
+    ├── Conflict              409
     ├── TooLarge              413
     ├── UnsupportedMediaType  415
     └── QuotaExceeded         429
@@ -49,6 +50,12 @@ class NotFound(Refusal):
     status = 404
     code = "NotFound"
     message = "The resource specified does not exist."
+
+
+class Conflict(Refusal):
+    status = 409
+    code = "Conflict"
+    message = "The resource specified conflicts with the current state."
 
 
 class TooLarge(Refusal):

@@ -208,6 +208,14 @@ def touch(state: State, order_id: str) -> Json:
     return state.touch_order(order_id)
 
 
+def notify(state: State, order_id: str) -> Json:
+    """Amazon says once more that the order's status changed; nothing did."""
+    with state.lock:
+        stored = state.stored_order(order_id)
+        state.notifications.tell_of_order(stored.seller_id, stored.current.payload)
+        return state.order(order_id)
+
+
 EVENTS: Mapping[str, Callable[..., Json]] = {
     "cancel": cancel,
     "request_cancellation": request_cancellation,
@@ -217,4 +225,5 @@ EVENTS: Mapping[str, Callable[..., Json]] = {
     "set_status": set_status,
     "change_address": change_address,
     "touch": touch,
+    "notify": notify,
 }

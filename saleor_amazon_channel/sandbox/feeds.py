@@ -41,6 +41,7 @@ def advance(state: State, now: datetime) -> None:
     """Let the time that has passed do to the feeds what it does."""
     for feed in state.feeds.due(now):
         finish(state, feed, now)
+        state.notifications.feed_finished(feed)
 
 
 def create_feed_document(call: Call) -> Answer:

@@ -6,6 +6,7 @@ from . import (
     feeds,
     finances,
     messaging,
+    notifications,
     orders,
     orders_v0,
     sellers,
@@ -23,6 +24,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *messaging.OPERATIONS,
     *solicitations.OPERATIONS,
     *uploads.OPERATIONS,
+    *notifications.OPERATIONS,
 )
 
 

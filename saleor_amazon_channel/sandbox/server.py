@@ -308,7 +308,15 @@ def _operation_reply(
                     raise QuotaExceeded()
                 feeds.advance(state, now)
                 call = Call(
-                    state, now, values, pairs, content_type, body, account, fault
+                    state,
+                    now,
+                    values,
+                    pairs,
+                    content_type,
+                    body,
+                    account,
+                    fault,
+                    access.client_id,
                 )
                 answer = operation.handler(call)
                 if fault and fault.kind == "failure_after_effect":
@@ -399,6 +407,7 @@ class Sandbox:
         self._server.close_connections()
         self._server.server_close()
         self._thread.join()
+        self.state.notifications.close()
 
     def wait(self) -> None:
         """Until the server stops."""

@@ -25,6 +25,7 @@ from .feed_store import FeedStore
 from .feeds import LINK_PREFIX
 from .invoices import UploadedInvoice
 from .messaging import SentMessage
+from .notification_store import NotificationStore
 from .routes import OPERATIONS
 from .times import format_time, parse_time
 from .transactions import TransactionStore
@@ -157,6 +158,7 @@ class State:
         self.message_refusals: dict[str, str] = {}
         #: Order id → when its buyer was asked for a review.
         self.solicited: dict[str, datetime] = {}
+        self.notifications = NotificationStore()
         #: Where links lead; the running server says.
         self.base_url = ""
         self.pagination_tokens: dict[str, Any] = {}
@@ -363,6 +365,10 @@ class State:
         else:
             stored.seller_id = seller_id
             stored.previous, stored.current = stored.current, version
+            # Of a new order Amazon may say nothing (models issues 2662, 3278).
+            self.notifications.order_changed(
+                seller_id, stored.previous.payload, version.payload
+            )
 
     def stored_order(self, order_id: str) -> StoredOrder:
         try:

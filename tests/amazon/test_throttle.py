@@ -57,6 +57,11 @@ def test_the_plans_are_amazons() -> None:
         "sendInvoice": (1, 5),
         "getSolicitationActionsForOrder": (1, 5),
         "createProductReviewAndSellerFeedbackSolicitation": (1, 5),
+        "createDestination": (1, 5),
+        "getDestinations": (1, 5),
+        "createSubscription": (1, 5),
+        "getSubscription": (1, 5),
+        "deleteSubscriptionById": (1, 5),
     }
 
 

@@ -51,6 +51,14 @@ def test_the_plans_are_amazons() -> None:
         "sendInvoice": (1, 5),
         "getSolicitationActionsForOrder": (1, 5),
         "createProductReviewAndSellerFeedbackSolicitation": (1, 5),
+        "createDestination": (1, 5),
+        "getDestinations": (1, 5),
+        "getDestination": (1, 5),
+        "deleteDestination": (1, 5),
+        "createSubscription": (1, 5),
+        "getSubscription": (1, 5),
+        "getSubscriptionById": (1, 5),
+        "deleteSubscriptionById": (1, 5),
     }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -31,6 +31,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "integer": (int,),
     "number": (int, float),
     "boolean": (bool,),
+    "null": (type(None),),
 }
 
 
@@ -46,7 +47,11 @@ def violations(
     if "$ref" in schema:
         name = schema["$ref"].removeprefix("#/definitions/")
         schema = model["definitions"][name]
+    if "allOf" in schema:
+        schema = _united(schema["allOf"], model)
     kind = schema.get("type", "object" if "properties" in schema else None)
+    if isinstance(kind, list):  # one of them
+        kind = next((each for each in kind if isinstance(value, _TYPES[each])), kind[0])
     if kind and (
         not isinstance(value, _TYPES[kind])
         or (isinstance(value, bool) and kind != "boolean")
@@ -73,6 +78,20 @@ def violations(
             yield f"{path}: has no time zone"
     elif schema.get("format") == "date":
         date.fromisoformat(value)
+
+
+def _united(
+    schemas: Sequence[Mapping[str, Any]], model: Mapping[str, Any]
+) -> dict[str, Any]:
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    for schema in schemas:
+        if "$ref" in schema:
+            name = schema["$ref"].removeprefix("#/definitions/")
+            schema = model["definitions"][name]
+        properties |= schema.get("properties", {})
+        required += schema.get("required", ())
+    return {"type": "object", "properties": properties, "required": required}
 
 
 def example_orders() -> list[dict[str, Any]]:
