@@ -152,8 +152,8 @@ def _check_values(connection: Connection) -> dict[str, object]:
     }
     check_texts(texts)
     values: dict[str, object] = dict(texts)
-    values["endpoint_override"] = _check_address(connection.endpoint, "endpoint")
-    values["lwa_endpoint_override"] = _check_address(
+    values["endpoint_override"] = check_address(connection.endpoint, "endpoint")
+    values["lwa_endpoint_override"] = check_address(
         connection.lwa_endpoint, "lwa_endpoint"
     )
     if connection.import_from is not None:
@@ -212,7 +212,7 @@ def check_texts(texts: Mapping[str, str]) -> None:
         raise AccountError(AccountErrorCode.NOT_CONFIGURED, str(error)) from error
 
 
-def _check_address(address: str, field: str) -> str:
+def check_address(address: str, field: str) -> str:
     """An address that credentials may be sent to: HTTPS, or HTTP within the machine."""
     address = address.strip()
     if not address:

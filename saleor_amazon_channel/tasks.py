@@ -22,6 +22,7 @@ from .importing import importer, news, participations, pull
 from .importing import reconcile as reconciling
 from .invoicing import record as invoices
 from .models import AmazonOrder, ChannelSettings, SellerAccount, SyncCursor
+from .notifications import receiving, subscribing
 from .pushing import feeds, runner
 
 logger = logging.getLogger(__name__)
@@ -92,6 +93,33 @@ def pull_orders(account_id: int) -> None:
             news.settle()
 
 
+@shared_task(name="saleor_amazon_channel.receive_notifications")
+def receive_notifications(account_id: int) -> None:
+    """Read the orders that Amazon says have changed, and bring them into the shop."""
+    with _at_work():
+        account = SellerAccount.objects.filter(
+            pk=account_id, state=SellerAccount.State.ACTIVE
+        ).first()
+        settings = ChannelSettings.load()
+        if account is None or not settings.active or settings.read_only:
+            return
+        if receiving.receive(account):
+            importer.import_open()
+            news.settle()
+
+
+@shared_task(name="saleor_amazon_channel.check_subscriptions")
+def check_subscriptions(account_id: int) -> None:
+    """See that Amazon still sends an account's notifications."""
+    with _at_work():
+        account = SellerAccount.objects.filter(
+            pk=account_id, state=SellerAccount.State.ACTIVE
+        ).first()
+        settings = ChannelSettings.load()
+        if account is not None and settings.active and not settings.read_only:
+            subscribing.check(account)
+
+
 @shared_task(name="saleor_amazon_channel.reconcile")
 def reconcile(account_id: int) -> None:
     """Compare what Amazon has with what is here, as far as its usage plan allows."""
@@ -155,6 +183,9 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
         for account in participations.due_accounts()
     ]
     work += [(pull_orders, (account.pk,)) for account in pull.due_accounts()]
+    work += [
+        (receive_notifications, (account.pk,)) for account in receiving.due_accounts()
+    ]
     open_states = (AmazonOrder.ImportState.READY, AmazonOrder.ImportState.BLOCKED)
     if (
         AmazonOrder.objects.filter(import_state__in=open_states).exists()
@@ -167,6 +198,9 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
     if sweep_due:
         work.append((sweep, ()))
     work += [(reconcile, (account.pk,)) for account in reconciling.due_accounts()]
+    work += [
+        (check_subscriptions, (account.pk,)) for account in subscribing.due_accounts()
+    ]
     if outbox.has_work() or feeds.has_work():
         work.append((push, ()))
     return work

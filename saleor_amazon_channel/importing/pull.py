@@ -48,6 +48,8 @@ OVERLAP = timedelta(minutes=5)
 _WITHOUT_BUYER = tuple(
     data for data in INCLUDED_DATA if data not in ("BUYER", "RECIPIENT")
 )
+#: What may go wrong with an order, and not with the next.
+_OF_ONE_ORDER = (errors.InvalidRequest, errors.MalformedAnswer)
 #: A run waits this long for budget; beyond it the scan goes on in a later run.
 MAX_WAIT_SECONDS = 2.0
 
@@ -167,14 +169,18 @@ def pull_named(
     amazon_order_ids: Sequence[str],
     client: Client,
     max_wait_seconds: float = MAX_WAIT_SECONDS,
+    *,
+    stops_at_failure: bool = False,
 ) -> dict[str, errors.AmazonError]:
     """Read these orders with ``getOrder``; answers those it failed for, with why.
 
-    The watermark stays where it is: this only hastens what a scan would find.
+    The watermark stays where it is: this only hastens what a scan would find. With
+    ``stops_at_failure`` one that the others would meet too counts for all that are
+    left.
     """
     found: list[tuple[Order, dict[str, object]]] = []
     failed: dict[str, errors.AmazonError] = {}
-    for order_id in amazon_order_ids:
+    for position, order_id in enumerate(amazon_order_ids):
         try:
             found.append(get_order(client, order_id, max_wait_seconds=max_wait_seconds))
         except errors.NotFound as failure:
@@ -182,6 +188,9 @@ def pull_named(
         except errors.AmazonError as failure:
             failed[order_id] = failure
             communication.note_failure(account, GET_ORDER, failure)
+            if stops_at_failure and not isinstance(failure, _OF_ONE_ORDER):
+                failed |= dict.fromkeys(amazon_order_ids[position + 1 :], failure)
+                break
     recorder.record(account, found)
     return failed
 

@@ -19,6 +19,7 @@ from .ledger import (
     Reconciliation,
     SyncCursor,
 )
+from .notifications import Notification, NotificationQueue
 from .outbox import Feed, OutboxAttachment, OutboxAttempt, OutboxEntry
 from .settings import ChannelSettings
 
@@ -32,6 +33,8 @@ __all__ = [
     "Feed",
     "ForeignPackage",
     "Marketplace",
+    "Notification",
+    "NotificationQueue",
     "OrderBlocker",
     "OrderEvent",
     "OrderInvoice",

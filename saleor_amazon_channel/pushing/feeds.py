@@ -113,6 +113,13 @@ def has_work() -> bool:
     return _due().filter(account__state=SellerAccount.State.ACTIVE).exists()
 
 
+def look_at(account: SellerAccount, feed_ids: Sequence[str]) -> None:
+    """Amazon says that these feeds have come to their end: their poll is due."""
+    Feed.objects.filter(
+        account=account, feed_id__in=feed_ids, state=Feed.State.SUBMITTED
+    ).update(next_poll_at=clock.now())
+
+
 def push(client: Client, account: SellerAccount) -> list[Outcome]:
     """Follow the account's feeds, then send what is due; what was settled.
 

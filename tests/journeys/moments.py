@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+import botocore.httpsession
 import requests
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -43,5 +44,7 @@ def die_at_moment(number: int) -> None:
 
     BaseDatabaseWrapper._commit = around(BaseDatabaseWrapper._commit)
     requests.Session.send = around(requests.Session.send)
+    sqs = botocore.httpsession.URLLib3Session
+    sqs.send = around(sqs.send)
     for connection in connections.all():
         connection.execute_wrappers.append(autocommitted)
