@@ -19,10 +19,13 @@ from saleor_amazon_channel.importing import pull
 from saleor_amazon_channel.models import (
     AmazonOrder,
     ChannelSettings,
+    NotificationQueue,
     SellerAccount,
     SyncCursor,
     UsageBudget,
 )
+from saleor_amazon_channel.sandbox import CLIENT_ID, CLIENT_SECRET, running_sandbox
+from sqs import running_sqs
 from wire_orders import NOW
 
 pytestmark = pytest.mark.django_db
@@ -172,3 +175,78 @@ def test_status_says_what_is_left_of_amazons_usage_plans(
     ) in told
     [listed] = json.loads(run("status", "--json"))["accounts"]
     assert [each["calls_left"] for each in listed["budgets"]] == [0.0, 3.0]
+
+
+# --- notifications -------------------------------------------------------------------
+
+
+@pytest.fixture
+def connected(sandbox: Any) -> SellerAccount:
+    ChannelSettings.objects.create(id=1, active=True)
+    return SellerAccount.objects.create(
+        name="Mugs and more",
+        region="EU",
+        seller_id="A1SANDBOXEU",
+        lwa_client_id=CLIENT_ID,
+        lwa_client_secret=CLIENT_SECRET,
+        refresh_token="Atzr|sandbox-EU",
+        endpoint_override=sandbox.url,
+        lwa_endpoint_override=sandbox.lwa_url,
+    )
+
+
+@pytest.fixture
+def sandbox(now: object) -> Iterator[Any]:
+    with running_sandbox(usage_plans=False) as sandbox:
+        yield sandbox
+
+
+def test_notifications_from_subscribing_to_unsubscribing(
+    connected: SellerAccount, sandbox: Any
+) -> None:
+    with running_sqs() as sqs:
+        arn = sqs.create_queue()
+        assert run("subscribe", "A1SANDBOXEU", arn, "--endpoint", sqs.url) == (
+            f"Mugs and more (EU): notifications go to {arn}\n"
+        )
+        sqs.send(arn, "not JSON")
+
+        assert run("receive") == "1 queues, 0 orders read\n"
+
+        assert (
+            f"  notifications of {arn}: subscribed, 1 in the last hour; of a day "
+            "1 malformed; last 2026-11-20 12:00:00+00:00\n"
+        ) in run("status")
+        [listed] = json.loads(run("status", "--json"))["accounts"]
+        assert listed["notifications"]["messages"] == {"malformed": 1}
+        assert run("unsubscribe", "A1SANDBOXEU", "--region", "EU") == (
+            "Mugs and more (EU): unsubscribed\n"
+        )
+    assert run("receive") == "0 queues, 0 orders read\n"
+    assert "notifications" not in run("status")
+
+
+def test_refusals_of_subscribing_end_with_an_error(connected: SellerAccount) -> None:
+    def refused(*arguments: str) -> str:
+        with pytest.raises(CommandError) as caught:
+            run(*arguments)
+        return str(caught.value)
+
+    assert refused("subscribe", "A1SANDBOXEU", "orders").startswith(
+        "The ARN of a standard SQS queue"
+    )
+    assert refused("unsubscribe", "A9") == "No connected account has this seller id."
+    connected.pk, connected.region = None, "NA"
+    connected.save()
+    assert refused("unsubscribe", "A1SANDBOXEU") == (
+        "Several accounts have this seller id: give --region."
+    )
+
+
+def test_status_says_that_a_copy_of_the_shop_reads_no_messages(
+    active: SellerAccount,
+) -> None:
+    NotificationQueue.objects.create(account=active, arn="arn:1")
+    SyncCursor.objects.create(account=active, stream="notifications", last_run_at=NOW)
+    ChannelSettings.objects.update(read_only=True)
+    assert "Read-only mode: messages stay in their queue." in run("status")

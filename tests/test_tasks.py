@@ -11,6 +11,7 @@ from saleor_amazon_channel import clock, tasks
 from saleor_amazon_channel.models import (
     AmazonOrder,
     ChannelSettings,
+    NotificationQueue,
     OutboxEntry,
     SellerAccount,
     SyncCursor,
@@ -82,6 +83,29 @@ def test_a_stopped_account_is_not_pulled(channel, now) -> None:
     SellerAccount.objects.update(state="needs_reauthorization")
     now(timedelta(minutes=4))
     assert due() == ["sweep"]
+
+
+def test_a_queue_is_read_at_every_tick(channel: SellerAccount, now) -> None:
+    queue = NotificationQueue.objects.create(
+        account=channel, arn="arn:1", next_check_at=NOW + timedelta(days=1)
+    )
+    assert due() == ["receive_notifications"]
+    SyncCursor.objects.create(
+        account=channel, stream="notifications", next_run_at=NOW + timedelta(seconds=1)
+    )
+    assert due() == []
+    now(timedelta(seconds=1))
+    assert due() == ["receive_notifications"]
+    NotificationQueue.objects.filter(pk=queue.pk).update(next_check_at=NOW)
+    assert due() == ["receive_notifications", "check_subscriptions"]
+
+    for settings, account in (
+        ({"read_only": True}, {}),
+        ({"read_only": False}, {"state": "paused"}),
+    ):
+        ChannelSettings.objects.update(**settings)
+        SellerAccount.objects.update(**account)
+        assert due() == []
 
 
 @pytest.mark.parametrize("state", ["ready", "blocked"])

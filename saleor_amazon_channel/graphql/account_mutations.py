@@ -198,7 +198,7 @@ class AmazonMarketplacesRefresh(host.BaseMutation):  # type: ignore[name-defined
 
     @classmethod
     def perform_mutation(cls, _root: Any, info: Any, /, *, account_id: str) -> Any:
-        account = _account(account_id, "account_id")
+        account = find_account(account_id, "account_id")
         try:
             accounts.refresh_marketplaces(account)
         except accounts.AccountError as error:
@@ -207,7 +207,7 @@ class AmazonMarketplacesRefresh(host.BaseMutation):  # type: ignore[name-defined
             return cls(account=load_accounts(using, pk=account.pk)[0])
 
 
-def _account(given: str, field: str) -> models.SellerAccount:
+def find_account(given: str, field: str) -> models.SellerAccount:
     try:
         pk = ids.own(given, "AmazonAccount")
     except ids.InvalidIdError as error:

@@ -12,7 +12,13 @@ from ..accounts import AccountErrorCode
 from ..amazon.marketplaces import REGIONS
 from ..amazon.messaging import MessageAction
 from ..amazon.order_feeds import CancelReason
-from ..models import AmazonOrder, Marketplace, OutboxEntry, SellerAccount
+from ..models import (
+    AmazonOrder,
+    Marketplace,
+    Notification,
+    OutboxEntry,
+    SellerAccount,
+)
 from ..store.contract import BlockerCode
 
 
@@ -57,6 +63,21 @@ AmazonAccountState = _enum(
             "The account was disconnected; its secrets are deleted. It can be "
             "connected again."
         ),
+    },
+)
+
+AmazonNotificationState = _enum(
+    "AmazonNotificationState",
+    Notification.State,
+    "What became of a notification of Amazon's.",
+    {
+        "TO_READ": "The order it names is to be read, once Amazon allows a call.",
+        "SETTLED": "What it names was read, or was here already.",
+        "LEFT_TO_SCAN": "The next scan brings what it names.",
+        "MALFORMED": "It could not be read, and was removed.",
+        "OTHER_TYPE": "Nobody here subscribed to its type; removed.",
+        "OTHER_SELLER": "It is about another seller; removed.",
+        "NOT_MAPPED": "It is about a marketplace without a channel; removed.",
     },
 )
 

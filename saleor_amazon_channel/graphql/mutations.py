@@ -20,6 +20,10 @@ from .message_mutations import (
     AmazonMessagingOfferFetch,
     AmazonReviewRequest,
 )
+from .notification_mutations import (
+    AmazonNotificationsSubscribe,
+    AmazonNotificationsUnsubscribe,
+)
 from .order_mutations import AmazonOrderCancel
 
 
@@ -34,6 +38,8 @@ class AmazonMutations(BlockedMutations, graphene.ObjectType):
     amazon_marketplace_update = AmazonMarketplaceUpdate.Field()
     amazon_invoice_push = AmazonInvoicePush.Field()
     amazon_messaging_offer_fetch = AmazonMessagingOfferFetch.Field()
+    amazon_notifications_subscribe = AmazonNotificationsSubscribe.Field()
+    amazon_notifications_unsubscribe = AmazonNotificationsUnsubscribe.Field()
     amazon_order_cancel = AmazonOrderCancel.Field()
     amazon_order_address_update = AmazonOrderAddressUpdate.Field()
     amazon_orders_import = AmazonOrdersImport.Field()

@@ -18,6 +18,7 @@ from .. import clock, models
 from ..amazon.marketplaces import MARKETPLACES
 from ..amazon.orders import GiftOption, OrderItem
 from ..importing import pull
+from ..ledger import notifications
 from . import host as graphql_host
 from . import people
 from .enums import (
@@ -28,6 +29,7 @@ from .enums import (
     AmazonInitialStatus,
     AmazonInvoiceMechanism,
     AmazonMessageAction,
+    AmazonNotificationState,
     AmazonOrderNumberSource,
     AmazonOutboxKind,
     AmazonOutboxState,
@@ -57,7 +59,8 @@ def list_of(type_: Any, description: str, **options: Any) -> graphene.Field:
 
 
 def load_accounts(using: str, **filters: Any) -> list[models.SellerAccount]:
-    """Accounts with their marketplaces and pulls; four queries, whatever their number.
+    """Accounts with what belongs to them; five queries, whatever their number, and two
+    more where there are notifications.
 
     The secrets stay in the database.
     """
@@ -79,9 +82,11 @@ def load_accounts(using: str, **filters: Any) -> list[models.SellerAccount]:
             stream=pull.STREAM, account__in=[account.pk for account in accounts]
         )
     }
+    notified = notifications.read(using)
     is_active = models.ChannelSettings.load(using).active
     for account in accounts:
         account.pull_cursor = cursors.get(account.pk)  # type: ignore[attr-defined]
+        account.notified = notified.get(account.pk)  # type: ignore[attr-defined]
         account.is_pulled = (  # type: ignore[attr-defined]
             is_active and account.state == models.SellerAccount.State.ACTIVE
         )
@@ -235,6 +240,71 @@ class AmazonMarketplace(graphene.ObjectType):
         return root.invoice_note or None
 
 
+class AmazonNotificationCount(graphene.ObjectType):
+    state = AmazonNotificationState(
+        required=True, description="What became of the notifications."
+    )
+    count = graphene.Int(required=True, description="How many they are.")
+
+    class Meta:
+        description = "How many of Amazon's notifications something became of."
+
+
+class AmazonNotifications(graphene.ObjectType):
+    queue_arn = graphene.String(
+        required=True, description="The ARN of the SQS queue that they go to."
+    )
+    queue_endpoint = graphene.String(
+        description="The address of SQS, if it is not AWS's own."
+    )
+    is_subscribed = graphene.Boolean(
+        required=True,
+        description="Whether Amazon had the subscriptions when it was asked last.",
+    )
+    next_check_at = host.DateTime(
+        required=True, description="The time Amazon is asked again."
+    )
+    last_message_at = host.DateTime(
+        description="The time the last one came, if that was within a day."
+    )
+    messages_last_hour = graphene.Int(
+        required=True, description="How many came in the last hour."
+    )
+    messages = list_of(
+        AmazonNotificationCount, "Those of the last day by what became of them."
+    )
+    last_error = graphene.String(
+        description=(
+            "Why the queue could not be read, or the subscriptions are not there. "
+            "Orders come by the scans meanwhile."
+        )
+    )
+
+    class Meta:
+        description = "What Amazon says of changes by itself, through an SQS queue."
+
+    @staticmethod
+    def resolve_queue_endpoint(
+        root: notifications.NotificationStatus, _info: Any
+    ) -> str | None:
+        return root.queue_endpoint or None
+
+    @staticmethod
+    def resolve_messages(
+        root: notifications.NotificationStatus, _info: Any
+    ) -> list[Any]:
+        return [
+            AmazonNotificationCount(state=state, count=count)
+            for state, count in root.messages.items()
+        ]
+
+    @staticmethod
+    def resolve_last_error(
+        root: notifications.NotificationStatus, _info: Any
+    ) -> str | None:
+        return root.last_error or None
+
+
 class AmazonAccount(graphene.ObjectType):
     id = graphene.GlobalID(required=True, description="The ID of the account.")
     name = graphene.String(
@@ -290,6 +360,13 @@ class AmazonAccount(graphene.ObjectType):
     marketplaces = list_of(
         AmazonMarketplace, "The marketplaces of the account, with their settings."
     )
+    notifications = graphene.Field(
+        AmazonNotifications,
+        description=(
+            "Amazon's notifications. `null` where the account is not subscribed to "
+            "them: then orders come by the scans alone."
+        ),
+    )
 
     class Meta:
         description = "A seller account on Amazon: one seller in one selling region."
@@ -323,6 +400,10 @@ class AmazonAccount(graphene.ObjectType):
             return None
         # Where nothing is planned, it is due at once.
         return (root.pull_cursor and root.pull_cursor.next_run_at) or clock.now()
+
+    @staticmethod
+    def resolve_notifications(root: Any, _info: Any) -> Any:
+        return root.notified
 
     @staticmethod
     def resolve_marketplaces(root: models.SellerAccount, _info: Any) -> Iterable[Any]:

@@ -49,7 +49,11 @@ def make_due(account: SellerAccount, stream: str) -> None:
 
 
 def take(
-    account: SellerAccount, stream: str, *, only_if_due: bool = False
+    account: SellerAccount,
+    stream: str,
+    *,
+    only_if_due: bool = False,
+    lifetime: timedelta = LIFETIME,
 ) -> Lease | None:
     """The lease on the stream; None while another worker has it.
 
@@ -57,7 +61,7 @@ def take(
     """
     cursor, _ = SyncCursor.objects.get_or_create(account=account, stream=stream)
     now, token = clock.now(), uuid.uuid4()
-    until = now + LIFETIME
+    until = now + lifetime
     is_wanted = Q(lease_until=None) | Q(lease_until__lte=now)
     if only_if_due:
         is_wanted &= Q(next_run_at=None) | Q(next_run_at__lte=now)

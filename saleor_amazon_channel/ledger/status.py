@@ -15,11 +15,13 @@ from ..amazon.throttle import Bucket
 from ..models import (
     AmazonOrder,
     ChannelSettings,
+    NotificationQueue,
     OutboxEntry,
     SellerAccount,
     SyncCursor,
     UsageBudget,
 )
+from . import notifications
 
 #: The stream that there always is.
 ORDERS = "orders"
@@ -61,6 +63,8 @@ class AccountStatus:
     secret_warning: str
     streams: list[Stream] = field(default_factory=list)
     budgets: list[BudgetLeft] = field(default_factory=list)
+    #: None where it is not subscribed to them.
+    notifications: notifications.NotificationStatus | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ def read(using: str = "default") -> ChannelStatus:
     budgets: dict[int, list[UsageBudget]] = {}
     for row in UsageBudget.objects.using(using).order_by("operation"):
         budgets.setdefault(row.account_id, []).append(row)
+    notified = notifications.read(using)
     accounts = []
     # Without the secrets: the operator may look before there is a key to decrypt them.
     columns = (
@@ -114,6 +119,7 @@ def read(using: str = "default") -> ChannelStatus:
                     for cursor in _streams(cursors.get(account.pk, []))
                 ],
                 [_left(row, now) for row in budgets.get(account.pk, ())],
+                notified.get(account.pk),
             )
         )
     return ChannelStatus(
@@ -143,6 +149,8 @@ def _waits_for(
         return "The channel is switched off."
     if account.state != SellerAccount.State.ACTIVE:
         return account.state_reason or "The account is not active."
+    if settings.read_only and cursor.stream == NotificationQueue.STREAM:
+        return "Read-only mode: messages stay in their queue."
     if cursor.lease_until and cursor.lease_until > now:
         return ""
     if cursor.next_run_at and cursor.next_run_at > now:
@@ -188,6 +196,8 @@ def as_lines(state: ChannelStatus) -> Iterator[str]:
             )
             if stream.last_error:
                 yield f"    {stream.last_error}"
+        if account.notifications:
+            yield from _of_notifications(account.notifications)
         for left in account.budgets:
             until = f", none before {left.blocked_until}" if left.blocked_until else ""
             yield (
@@ -197,3 +207,15 @@ def as_lines(state: ChannelStatus) -> Iterator[str]:
     for name, states in (("orders", state.orders), ("outbox", state.outbox)):
         counts = ", ".join(f"{count} {key}" for key, count in states.items())
         yield f"{name}: {counts or 'none'}"
+
+
+def _of_notifications(told: notifications.NotificationStatus) -> Iterator[str]:
+    counts = ", ".join(f"{count} {key}" for key, count in told.messages.items())
+    yield (
+        f"  notifications of {told.queue_arn}: "
+        f"{'subscribed' if told.is_subscribed else 'not subscribed'}, "
+        f"{told.messages_last_hour} in the last hour; of a day {counts or 'none'}; "
+        f"last {told.last_message_at or 'never'}"
+    )
+    if told.last_error:
+        yield f"    {told.last_error}"

@@ -13,13 +13,11 @@ A queue that fails rests for longer each time. Nothing here keeps a scan waiting
 from __future__ import annotations
 
 import logging
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
 
 from .. import budget, clock
 from ..amazon import errors
@@ -31,7 +29,7 @@ from ..amazon.notification_messages import (
 from ..amazon.orders import GET_ORDER, FulfillmentStatus
 from ..amazon.sqs import Message, Queue, QueueError
 from ..amazon.throttle import USAGE_PLANS
-from ..importing import pull
+from ..importing import leases, pull
 from ..models import (
     AmazonOrder,
     ChannelSettings,
@@ -39,7 +37,6 @@ from ..models import (
     Notification,
     NotificationQueue,
     SellerAccount,
-    SyncCursor,
 )
 from ..pushing import feeds
 
@@ -51,6 +48,7 @@ RECEIVE = "receiveNotifications"
 
 #: Receive calls of one run, of up to ten messages each.
 MOST_BATCHES = 50
+#: Short, so that a worker that died is soon replaced. Two at once do no harm.
 LEASE_LIFETIME = timedelta(minutes=1)
 #: How long a queue rests that failed once, and at most.
 REST = timedelta(seconds=15)
@@ -76,18 +74,13 @@ def due_accounts() -> list[SellerAccount]:
     the shop must not take the shop's messages."""
     if ChannelSettings.load().read_only:
         return []
-    now = clock.now()
-    waiting = SyncCursor.objects.filter(
-        Q(next_run_at__gt=now) | Q(lease_until__gt=now),
-        stream=NotificationQueue.STREAM,
-    )
-    return list(
-        SellerAccount.objects.filter(
-            state=SellerAccount.State.ACTIVE, notification_queue__isnull=False
+    due = leases.due_accounts(NotificationQueue.STREAM)
+    with_queue = set(
+        NotificationQueue.objects.filter(account__in=due).values_list(
+            "account_id", flat=True
         )
-        .exclude(pk__in=waiting.values("account_id"))
-        .order_by("pk")
     )
+    return [account for account in due if account.pk in with_queue]
 
 
 def receive(account: SellerAccount) -> int:
@@ -96,8 +89,10 @@ def receive(account: SellerAccount) -> int:
     Nothing if another worker is at it, or there is no queue.
     """
     queue = NotificationQueue.objects.filter(account=account).first()
-    lease = _take_lease(account) if queue else None
-    if queue is None or lease is None:
+    if queue is None:
+        return 0
+    lease = leases.take(account, NotificationQueue.STREAM, lifetime=LEASE_LIFETIME)
+    if lease is None:
         return 0
     error = "Reading the queue failed unexpectedly; the server's log says why."
     try:
@@ -107,42 +102,19 @@ def receive(account: SellerAccount) -> int:
         _release(account, queue, lease, error)
 
 
-def _take_lease(account: SellerAccount) -> uuid.UUID | None:
-    cursor, _ = SyncCursor.objects.get_or_create(
-        account=account, stream=NotificationQueue.STREAM
-    )
-    now, token = clock.now(), uuid.uuid4()
-    taken = (
-        SyncCursor.objects.filter(pk=cursor.pk)
-        .filter(Q(lease_until=None) | Q(lease_until__lte=now))
-        .update(lease_token=token, lease_until=now + LEASE_LIFETIME)
-    )
-    return token if taken else None
-
-
 def _release(
-    account: SellerAccount, queue: NotificationQueue, lease: uuid.UUID, error: str
+    account: SellerAccount, queue: NotificationQueue, lease: leases.Lease, error: str
 ) -> None:
-    now, failures = clock.now(), queue.failure_count + 1 if error else 0
-    next_run_at = None
+    due, failures = clock.now(), queue.failure_count + 1 if error else 0
     if error:
-        rest = min(REST * 2 ** min(failures - 1, 10), LONGEST_REST)
-        next_run_at = now + rest
+        due += min(REST * 2 ** min(failures - 1, 10), LONGEST_REST)
     if failures == 1:
         CommunicationLog.objects.create(
             account=account, operation=RECEIVE, error_code="Queue", message=error
         )
     if failures != queue.failure_count:
         NotificationQueue.objects.filter(pk=queue.pk).update(failure_count=failures)
-    SyncCursor.objects.filter(
-        account=account, stream=NotificationQueue.STREAM, lease_token=lease
-    ).update(
-        lease_token=None,
-        lease_until=None,
-        last_run_at=now,
-        next_run_at=next_run_at,
-        last_error=error,
-    )
+    leases.release(lease, error, due)
 
 
 # --- out of the queue ----------------------------------------------------------------

@@ -27,6 +27,7 @@ from ..amazon import errors, notifications
 from ..amazon.client import Client
 from ..amazon.notifications import Destination, NotificationType
 from ..amazon.sqs import NoAwsCredentials, Queue, QueueError, is_queue_arn
+from ..importing import leases
 from ..ledger import communication
 from ..models import (
     ChannelSettings,
@@ -85,12 +86,7 @@ def subscribe(
     try:
         with transaction.atomic():
             row.save()
-            cursor, _ = SyncCursor.objects.get_or_create(
-                account=account, stream=NotificationQueue.STREAM
-            )
-            SyncCursor.objects.filter(pk=cursor.pk).update(
-                next_run_at=None, last_error=""
-            )
+            leases.make_due(account, NotificationQueue.STREAM)
     except IntegrityError as error:
         raise _used_by_another() from error
     return row
@@ -175,8 +171,8 @@ def _check_may(account: SellerAccount) -> None:
         )
     if account.state != SellerAccount.State.ACTIVE:
         raise AccountError(
-            AccountErrorCode.INVALID,
-            f"The account is not active. {account.state_reason}".strip(),
+            AccountErrorCode.INACTIVE,
+            f"The account {account.name} is not active. {account.state_reason}".strip(),
             "account_id",
         )
 

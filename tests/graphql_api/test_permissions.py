@@ -99,6 +99,16 @@ REQUESTS = {
         'mutation { amazonMarketplacesRefresh(accountId: "x") {errors { code }} }',
         "MANAGE_PLUGINS",
     ),
+    "amazonNotificationsSubscribe": (
+        'mutation { amazonNotificationsSubscribe(accountId: "x", queueArn: "x") '
+        "{ errors { code } } }",
+        "MANAGE_PLUGINS",
+    ),
+    "amazonNotificationsUnsubscribe": (
+        'mutation { amazonNotificationsUnsubscribe(accountId: "x") '
+        "{ errors { code } } }",
+        "MANAGE_PLUGINS",
+    ),
     "amazonMarketplaceUpdate": (
         'mutation { amazonMarketplaceUpdate(id: "x", input: {}) {errors { code }} }',
         "MANAGE_PLUGINS",

@@ -13,10 +13,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 
-from ... import clock, failures, key_rotation, lifecycle, store, tasks
+from ... import accounts, clock, failures, key_rotation, lifecycle, store, tasks
 from ...importing import importer, news, pull, reconcile
 from ...ledger import status
 from ...models import ChannelSettings, Reconciliation, SellerAccount
+from ...notifications import receiving, subscribing
 from ...pushing import runner
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,27 @@ def _unless_it_fails(what: str) -> Iterator[None]:
         failures.log(logger, what, error)
         # One that broke, in a restart of the database, is opened anew.
         close_old_connections()
+
+
+def _account(seller_id: str, region: str | None) -> SellerAccount:
+    found = SellerAccount.objects.filter(seller_id=seller_id)
+    if region:
+        found = found.filter(region=region)
+    if len(found) != 1:
+        raise CommandError(
+            "Several accounts have this seller id: give --region."
+            if found
+            else "No connected account has this seller id."
+        )
+    return found[0]
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except accounts.AccountError as error:
+        raise CommandError(error.message) from error
 
 
 class Command(BaseCommand):
@@ -56,6 +78,26 @@ class Command(BaseCommand):
             help="encrypt with the first key what an old one encrypted",
         )
         keys.add_argument("--dry-run", action="store_true", help="only count")
+        commands.add_parser(
+            "receive", help="read the queues of Amazon's notifications now"
+        )
+        subscribe = commands.add_parser(
+            "subscribe", help="have Amazon send an account's notifications to a queue"
+        )
+        subscribe.add_argument("seller_id")
+        subscribe.add_argument("queue_arn", help="of a standard SQS queue")
+        subscribe.add_argument(
+            "--endpoint", default="", help="where SQS is, if not at AWS"
+        )
+        subscribe.add_argument(
+            "--replace",
+            action="store_true",
+            help="also if Amazon sends them to a queue now that was not chosen here",
+        )
+        unsubscribe = commands.add_parser("unsubscribe", help="end that")
+        unsubscribe.add_argument("seller_id")
+        for each in (subscribe, unsubscribe):
+            each.add_argument("--region", help="if the seller has several accounts")
         state = commands.add_parser("status", help="show accounts, orders and outbox")
         state.add_argument("--json", action="store_true")
 
@@ -107,6 +149,35 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{account}: {reconcile.in_words(row)} {row.last_error}".rstrip()
             )
+
+    def receive(self, **_: Any) -> None:
+        due = receiving.due_accounts()
+        read = sum(map(receiving.receive, due))
+        importer.import_open()
+        news.settle()
+        self.stdout.write(f"{len(due)} queues, {read} orders read")
+
+    def subscribe(
+        self,
+        seller_id: str,
+        region: str | None,
+        queue_arn: str,
+        endpoint: str,
+        replace: bool,
+        **_: Any,
+    ) -> None:
+        account = _account(seller_id, region)
+        with _refusals():
+            queue = subscribing.subscribe(account, queue_arn, endpoint, replace=replace)
+        self.stdout.write(f"{account}: notifications go to {queue}")
+
+    def unsubscribe(self, seller_id: str, region: str | None, **_: Any) -> None:
+        account = _account(seller_id, region)
+        with _refusals():
+            found = subscribing.unsubscribe(account)
+        self.stdout.write(
+            f"{account}: {'unsubscribed' if found else 'was not subscribed'}"
+        )
 
     def push(self, **_: Any) -> None:
         found = lifecycle.sweep()
