@@ -32,12 +32,11 @@ class Sqs:
             aws_secret_access_key="operator",
         )
 
-    def create_queue(self, **attributes: str) -> str:
+    def create_queue(self, name: str = "") -> str:
         """Its ARN."""
-        name = f"amazon-orders-{next(_numbers)}"
+        name = name or f"amazon-orders-{next(_numbers)}"
         # What a worker took and did not delete comes again at once.
-        attributes = {"VisibilityTimeout": "0", **attributes}
-        self.client.create_queue(QueueName=name, Attributes=attributes)
+        self.client.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "0"})
         return f"arn:aws:sqs:{REGION}:{OWNER}:{name}"
 
     def _url(self, arn: str) -> str:

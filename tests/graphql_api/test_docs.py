@@ -15,12 +15,14 @@ from saleor_amazon_channel import clock, tasks
 from saleor_amazon_channel.models import ChannelSettings
 from saleor_amazon_channel.sandbox import Sandbox, running_sandbox
 from saleor_amazon_channel.sandbox.orders_file import load_orders
+from sqs import Sqs, running_sqs
 from standalone.driver import StandaloneDriver
 from wire_orders import NOW
 
 DOCS = Path(__file__).parents[2] / "docs"
 DOCUMENT = DOCS / "api.md"
 ADDRESS = "http://127.0.0.1:8765"
+SQS = "http://127.0.0.1:5000"
 COMMAND = "--orders docs/orders.json --accounts docs/accounts.json --port 8765"
 
 _EXAMPLE = re.compile(r"```graphql\n(.*?)```\n```json\n(.*?)```", re.DOTALL)
@@ -39,6 +41,13 @@ def sandbox(transactional_db: None) -> Iterator[Sandbox]:
             sandbox.state.add_account(**account)
         sandbox.state.put_orders(load_orders(DOCS / "orders.json"))
         yield sandbox
+
+
+@pytest.fixture
+def sqs() -> Iterator[Sqs]:
+    with running_sqs() as running:
+        running.create_queue("amazon-orders")
+        yield running
 
 
 def matches(told: Any, given: Any) -> bool:
@@ -63,14 +72,15 @@ def test_the_ellipsis_matches_only_where_it_stands() -> None:
 
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
 def test_every_request_gives_the_answer_below_it(
-    ask: Callable[..., Answer], sandbox: Sandbox
+    ask: Callable[..., Answer], sandbox: Sandbox, sqs: Sqs
 ) -> None:
     text = DOCUMENT.read_text()
     assert COMMAND in text
     examples = _EXAMPLE.findall(text)
-    assert len(examples) == text.count("```graphql") == 18
+    assert len(examples) == text.count("```graphql") == 21
     for request, told in examples:
-        answer = ask(request.replace(ADDRESS, sandbox.url))
+        request = request.replace(ADDRESS, sandbox.url).replace(SQS, sqs.url)
+        answer = ask(request)
         assert answer.errors == []
         given = json.loads(json.dumps({"data": answer.data}))
         assert matches(json.loads(told), given), (
