@@ -72,14 +72,10 @@ _PENDING = (FulfillmentStatus.PENDING, FulfillmentStatus.PENDING_AVAILABILITY)
 def due_accounts() -> list[SellerAccount]:
     """Active accounts with a queue to be read now. None in read-only mode: a copy of
     the shop must not take the shop's messages."""
-    if ChannelSettings.load().read_only:
+    with_queue = set(NotificationQueue.objects.values_list("account_id", flat=True))
+    if not with_queue or ChannelSettings.load().read_only:
         return []
     due = leases.due_accounts(NotificationQueue.STREAM)
-    with_queue = set(
-        NotificationQueue.objects.filter(account__in=due).values_list(
-            "account_id", flat=True
-        )
-    )
     return [account for account in due if account.pk in with_queue]
 
 
@@ -94,12 +90,14 @@ def receive(account: SellerAccount) -> int:
     lease = leases.take(account, NotificationQueue.STREAM, lifetime=LEASE_LIFETIME)
     if lease is None:
         return 0
-    error = "Reading the queue failed unexpectedly; the server's log says why."
+    error = "It failed unexpectedly; the server's log says why."
     try:
-        error = _empty(account, queue)
-        return _read_orders(account)
+        of_queue = _empty(account, queue)
+        read = _read_orders(account)
+        error = of_queue
     finally:
         _release(account, queue, lease, error)
+    return read
 
 
 def _release(
@@ -122,13 +120,16 @@ def _release(
 
 def _empty(account: SellerAccount, queue: NotificationQueue) -> str:
     """Why it was not emptied, in words."""
-    mapped = {row.marketplace_id for row in account.marketplaces.all() if row.is_mapped}
+    mapped: set[str] = set()
     try:
         with Queue(queue.arn, queue.endpoint_override) as sqs:
             for number in range(MOST_BATCHES):
                 messages = sqs.receive(waits=number == 0)
                 if not messages:
                     break
+                if number == 0:
+                    rows = account.marketplaces.all()
+                    mapped = {row.marketplace_id for row in rows if row.is_mapped}
                 _write_down(account, mapped, messages)
                 sqs.delete(messages)
     except QueueError as failure:
@@ -192,15 +193,17 @@ def _judge(account: SellerAccount, mapped: set[str], change: OrderChange) -> str
 
 
 def _read_orders(account: SellerAccount) -> int:
-    to_read = Notification.objects.filter(account=account, state=State.TO_READ)
-    to_read.filter(received_at__lte=clock.now() - GIVE_UP_AFTER).update(
-        state=State.LEFT_TO_SCAN
-    )
+    now = clock.now()
     waiting: dict[str, list[Notification]] = defaultdict(list)
-    for row in to_read.filter(next_read_at__lte=clock.now()).order_by(
-        "received_at", "pk"
-    ):
-        waiting[row.amazon_order_id].append(row)
+    too_old = []
+    for row in Notification.objects.filter(
+        account=account, state=State.TO_READ, next_read_at__lte=now
+    ).order_by("received_at", "pk"):
+        if row.received_at > now - GIVE_UP_AFTER:
+            waiting[row.amazon_order_id].append(row)
+        else:
+            too_old.append(row)
+    _finish(too_old, State.LEFT_TO_SCAN)
     if not waiting:
         return 0
     _settle_known(waiting)

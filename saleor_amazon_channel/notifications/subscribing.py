@@ -117,14 +117,13 @@ def unsubscribe(account: SellerAccount) -> bool:
 def due_accounts() -> list[SellerAccount]:
     """Active accounts whose subscriptions are to be looked at; none in read-only
     mode."""
-    if ChannelSettings.load().read_only:
-        return []
-    return list(
+    due = list(
         SellerAccount.objects.filter(
             state=SellerAccount.State.ACTIVE,
             notification_queue__next_check_at__lte=clock.now(),
         ).order_by("pk")
     )
+    return [] if due and ChannelSettings.load().read_only else due
 
 
 def check(account: SellerAccount) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -403,6 +402,43 @@ def test_an_order_that_amazon_does_not_give_is_left_to_the_scan(
 
     assert reads(world) == [ORDER, OTHER, OTHER]
     assert states() == ["left_to_scan", "settled"]
+
+
+def test_what_could_not_be_read_for_an_hour_is_left_to_the_scans(
+    world: World, queue: str
+) -> None:
+    Notification.objects.create(
+        account=world.account,
+        notification_id="old",
+        amazon_order_id=ORDER,
+        state="to_read",
+        received_at=clock.now() - receiving.GIVE_UP_AFTER,
+    )
+
+    tick(world)
+
+    assert (reads(world), states()) == ([], ["left_to_scan"])
+
+
+def test_an_unexpected_failure_is_shown_and_nothing_is_lost(
+    world: World, queue: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known_as_pending(world, ORDER)
+    events.release(world.sandbox.state, ORDER)
+
+    def fail(*_: object) -> int:
+        raise ValueError("Änne Müller")
+
+    monkeypatch.setattr(receiving, "_read_orders", fail)
+    with pytest.raises(ValueError, match="Änne"):
+        tick(world)
+    monkeypatch.undo()
+
+    cursor = SyncCursor.objects.get(stream="notifications")
+    assert cursor.lease_until is None
+    assert cursor.last_error == "It failed unexpectedly; the server's log says why."
+    tick(world, 2)
+    assert world.ledger_order(ORDER).import_state == "imported"
 
 
 def test_amazon_is_down_while_orders_are_read(world: World, queue: str) -> None:
@@ -827,27 +863,18 @@ def test_amazon_answers_that_it_is_there_already(
     assert set(subscriptions(world).values()) == {queue}
 
 
-@contextmanager
-def without_aws_credentials() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-            patch.delenv(name, raising=False)
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
-        patch.setenv("AWS_CONFIG_FILE", "/nowhere")
-        sqs_module._session.cache_clear()
-        yield
-    sqs_module._session.cache_clear()
-
-
 def test_a_process_without_aws_credentials_says_so(
-    world: World, queue: str, sqs: Sqs
+    world: World, queue: str, sqs: Sqs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with (
-        without_aws_credentials(),
-        world.shop.writer(),
-        pytest.raises(accounts.AccountError) as refused,
-    ):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    # The process has found some before, for other tests.
+    monkeypatch.setattr(sqs_module, "_session", sqs_module._session.__wrapped__)
+
+    with world.shop.writer(), pytest.raises(accounts.AccountError) as refused:
         subscribing.subscribe(world.account, queue, sqs.url)
 
     assert refused.value.code == "not_configured"
