@@ -19,3 +19,11 @@ def store():
 def shop(transactional_db, monkeypatch):
     with allow_writer():
         yield SaleorDriver(record_notifications(monkeypatch))
+
+
+# One version is enough for what takes minutes; nothing in it is bound to a version.
+test_a_worker_that_dies_at_any_moment_loses_and_doubles_nothing = (
+    pytest.mark.saleor_version(">=3.23")(
+        test_a_worker_that_dies_at_any_moment_loses_and_doubles_nothing  # noqa: F405
+    )
+)

@@ -85,6 +85,8 @@ def known_as_pending(world: World, *order_ids: str) -> None:
     )
     with world.shop.writer():
         SyncCursor.objects.filter(stream="orders").update(next_run_at=None)
+        # A scan out of turn, which is to cost nothing.
+        UsageBudget.objects.filter(operation="searchOrders").delete()
     world.work()
     rows = AmazonOrder.objects.filter(amazon_order_id__in=order_ids)
     assert [row.import_state for row in rows] == ["waiting"] * len(order_ids)
