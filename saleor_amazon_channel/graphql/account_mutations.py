@@ -135,7 +135,7 @@ class AmazonAccountUpdate(host.BaseMutation):  # type: ignore[name-defined]
 
     @classmethod
     def perform_mutation(cls, _root: Any, info: Any, /, *, id: str, input: Any) -> Any:
-        account = _account(id, "id")
+        account = find_account(id, "id")
         try:
             account_changes.update(account, account_changes.AccountChanges(**input))
         except accounts.AccountError as error:
@@ -168,7 +168,7 @@ class AmazonAccountDisconnect(host.BaseMutation):  # type: ignore[name-defined]
     def perform_mutation(
         cls, _root: Any, info: Any, /, *, id: str, force: bool | None = None
     ) -> Any:
-        account = _account(id, "id")
+        account = find_account(id, "id")
         try:
             account_changes.disconnect(account, force=bool(force))
         except accounts.AccountError as error:
