@@ -73,7 +73,7 @@ def test_a_task_that_fails_does_not_end_the_work(
 
     swept = []
     monkeypatch.setattr(pull, "pull_if_due", fail)
-    monkeypatch.setattr(lifecycle, "sweep", lambda: swept.append(clock.now()))
+    monkeypatch.setattr(lifecycle, "sweep", lambda: swept.append(clock.now()) or 0)
     SyncCursor.objects.create(
         account=active, stream="marketplaces", next_run_at=NOW + timedelta(days=1)
     )
