@@ -115,18 +115,20 @@ def claim(
     *,
     ahead: timedelta = timedelta(0),
     only_by_feed: bool | None = None,
+    unknown: bool | None = None,
 ) -> Sequence[Claim]:
     """Take up to ``limit`` entries of an account that are due, or will be after
     ``ahead``, of these kinds and at most one of each order.
 
     ``only_by_feed``: only those that cannot go by a call, or only the others.
+    ``unknown``: only those that may have reached Amazon already, or only the others.
     """
     now, token = clock.now(), uuid.uuid4()
     with transaction.atomic():
         entries = list(
             OutboxEntry.objects.select_for_update(of=("self",), skip_locked=True)
             .filter(account=account, kind__in=kinds)
-            .filter(_due(now, ahead), _is_its_turn(), _way(only_by_feed))
+            .filter(_due(now, ahead, unknown), _is_its_turn(), _way(only_by_feed))
             .select_related("order")
             # The earliest deadline first, whatever came before it.
             .order_by(
@@ -180,22 +182,31 @@ def come_back(entry: OutboxEntry) -> None:
 
 def release(claims: Sequence[Claim]) -> None:
     """Put back what was claimed and not attempted, as it was."""
-    for claim in claims:
+    for must_reconcile in (True, False):
+        ours = [claim for claim in claims if claim.must_reconcile == must_reconcile]
         OutboxEntry.objects.filter(
-            pk=claim.entry.pk, claim_token=claim.token, state=State.SENDING
+            pk__in=[claim.entry.pk for claim in ours],
+            claim_token__in={claim.token for claim in ours},
+            state=State.SENDING,
         ).update(
-            state=State.UNKNOWN if claim.must_reconcile else State.PENDING,
+            state=State.UNKNOWN if must_reconcile else State.PENDING,
             claim_token=None,
             claimed_until=None,
             attempt_count=F("attempt_count") - 1,
         )
 
 
-def _due(now: datetime, ahead: timedelta = timedelta(0)) -> Q:
-    """To be sent now; a claim that outlived its worker is due again."""
-    return Q(
-        state__in=(State.PENDING, State.UNKNOWN), next_attempt_at__lte=now + ahead
-    ) | Q(state=State.SENDING, claimed_until__lte=now)
+def _due(
+    now: datetime, ahead: timedelta = timedelta(0), unknown: bool | None = None
+) -> Q:
+    """To be sent now; a claim that outlived its worker is due again, as unknown."""
+    new = Q(state=State.PENDING, next_attempt_at__lte=now + ahead)
+    perhaps_sent = Q(state=State.UNKNOWN, next_attempt_at__lte=now + ahead) | Q(
+        state=State.SENDING, claimed_until__lte=now
+    )
+    if unknown is None:
+        return new | perhaps_sent
+    return perhaps_sent if unknown else new
 
 
 def _way(only_by_feed: bool | None) -> Q:
@@ -205,11 +216,18 @@ def _way(only_by_feed: bool | None) -> Q:
 
 
 def due_count(
-    account: SellerAccount, kind: str, *, only_by_feed: bool | None = None
+    account: SellerAccount,
+    kind: str,
+    *,
+    only_by_feed: bool | None = None,
+    unknown: bool | None = None,
 ) -> int:
-    """How many entries of the kind are to be sent now."""
+    """How many entries of the kind are to be sent now; see ``claim``."""
     return OutboxEntry.objects.filter(
-        _due(clock.now()), _way(only_by_feed), account=account, kind=kind
+        _due(clock.now(), unknown=unknown),
+        _way(only_by_feed),
+        account=account,
+        kind=kind,
     ).count()
 
 

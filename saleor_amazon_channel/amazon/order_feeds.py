@@ -31,6 +31,9 @@ MAX_TEXT_LENGTH = 50
 _ORDER_ID = re.compile(r"\w{3}-\w{7}-\w{7}", re.ASCII)
 _ITEM_CODE = re.compile(r"\d{14}", re.ASCII)
 
+#: One such character makes Amazon refuse the whole document.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 ElementTree.register_namespace("xsi", _XSI)
 
@@ -96,9 +99,10 @@ def cancellations(seller_id: str, orders: Mapping[int, Cancellation]) -> bytes:
 
 def takes(package: Package) -> bool:
     """Whether a feed can hold the package: the schema is narrower than the call."""
-    return len(package.tracking_number) <= MAX_TEXT_LENGTH and all(
-        is_order_item_code(item.order_item_id) for item in package.items
-    )
+    texts = (package.tracking_number, package.carrier_name)
+    return all(
+        len(text) <= MAX_TEXT_LENGTH and not _NOT_XML.search(text) for text in texts
+    ) and all(is_order_item_code(item.order_item_id) for item in package.items)
 
 
 def fulfillments(seller_id: str, packages: Mapping[int, Fulfillment]) -> bytes:

@@ -22,6 +22,8 @@ from ..outbox import Outcome, State
 logger = logging.getLogger(__name__)
 
 FEED_TYPE = order_feeds.ORDER_ACKNOWLEDGEMENT
+#: What is cancelled cannot be cancelled again.
+IS_REPEATABLE = True
 
 #: Orders that are read again at once after they were cancelled: what getOrder's usage
 #: plan has to spare. The scan finds the others.

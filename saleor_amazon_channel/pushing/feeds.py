@@ -6,7 +6,11 @@
 before that call. Where its answer got lost, Amazon's list of feeds says when no feed
 that could be ours is under way any more; until then no entry is sent again. A feed that
 ended without telling what became of its messages leaves them ``unknown``, and each is
-settled by reading Amazon.
+settled by reading Amazon. So does one that does not end within a day, where sending a
+message twice does no harm; where it would, a person has to look.
+
+Each step here stands alone: one that fails, or has to wait for Amazon's usage plan,
+undoes nothing and keeps no other waiting.
 
 Source of the figures: SP-API "Feeds API FAQ" (patience up to 8 hours is asked for).
 """
@@ -14,15 +18,16 @@ Source of the figures: SP-API "Feeds API FAQ" (patience up to 8 hours is asked f
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from .. import budget, clock, outbox
+from .. import budget, clock, failures, outbox
 from ..amazon import errors, feed_reports, feeds
 from ..amazon.client import Client
 from ..amazon.order_feeds import MOST_MESSAGES
@@ -41,6 +46,13 @@ POLL_AFTER = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 300))
 #: not arrived after the second: Amazon's list may lag behind.
 LOOK_FOR_AFTER = timedelta(minutes=1)
 NOT_ARRIVED_AFTER = timedelta(minutes=20)
+#: A feed that has not ended by then is not waited for any more: three times what Amazon
+#: asks for.
+GIVE_UP_AFTER = timedelta(days=1)
+#: Entries whose order is read at a time; what was read is settled one by one.
+READ_AT_ONCE = 20
+#: Amazon has to be asked again when a person may have given the app its role.
+RETRY_REFUSED_AFTER = timedelta(minutes=1)
 #: Clocks differ, and Amazon may have been slow to answer.
 SKEW = timedelta(minutes=10)
 
@@ -49,6 +61,8 @@ class Kind(Protocol):
     """What the module of a kind of intent that goes by feed offers."""
 
     FEED_TYPE: str
+    #: Whether a message that takes effect twice does what it does once.
+    IS_REPEATABLE: bool
 
     #: By entry its message, in a form of the kind's own, or what came of it already,
     #: or what it waits for. What is sent is what was looked at here, and only here.
@@ -120,21 +134,25 @@ def look_at(account: SellerAccount, feed_ids: Sequence[str]) -> None:
     ).update(next_poll_at=clock.now())
 
 
-def push(client: Client, account: SellerAccount) -> list[Outcome]:
-    """Follow the account's feeds, then send what is due; what was settled.
-
-    Raises ``TryLater`` when Amazon cannot be asked now; what was begun is put back.
-    """
-    outcomes: list[Outcome] = []
-    for feed in _due().filter(account=account).order_by("next_poll_at"):
-        outcomes += _follow(client, account, feed)
+def push(client: Client, account: SellerAccount) -> Iterator[Outcome]:
+    """Follow the account's feeds, then send what is due; what was settled."""
+    steps = [
+        _follow(client, account, feed)
+        for feed in _due().filter(account=account).order_by("next_poll_at")
+    ]
     for kind in KINDS:
-        only_by_feed = _only_by_feed(account, kind)
-        if not _are_calls_left(account, kind):
-            continue
-        if outbox.due_count(account, kind, only_by_feed=only_by_feed):
-            outcomes += _submit(client, account, kind, only_by_feed)
-    return outcomes
+        steps += [_read_back(client, account, kind), _submit(client, account, kind)]
+    for step in steps:
+        if account.state != SellerAccount.State.ACTIVE:
+            return
+        try:
+            yield from step
+        except errors.TryLater as error:
+            logger.info("account %s: feeds go on later: %s", account.pk, error)
+            if isinstance(error, errors.Unavailable):
+                return  # The other steps would meet the same.
+        except Exception as error:  # noqa: BLE001
+            failures.log(logger, f"account {account.pk}: a step of its feeds", error)
 
 
 def _only_by_feed(account: SellerAccount, kind: str) -> bool | None:
@@ -159,10 +177,55 @@ def _are_calls_left(account: SellerAccount, kind: str) -> bool:
 # --- out -----------------------------------------------------------------------------
 
 
-def _submit(
-    client: Client, account: SellerAccount, kind: str, only_by_feed: bool | None
-) -> list[Outcome]:
-    module = KINDS[kind]
+def _read_back(client: Client, account: SellerAccount, kind: str) -> Iterator[Outcome]:
+    """Settle what may have reached Amazon already by reading it, order by order.
+
+    What Amazon turns out not to have is to be sent like what is new. Each answer is
+    written down before the next is asked for, so that running out of budget between
+    them loses none.
+    """
+    module, only_by_feed = KINDS[kind], _only_by_feed(account, kind)
+    while claims := outbox.claim(
+        account, READ_AT_ONCE, [kind], only_by_feed=only_by_feed, unknown=True
+    ):
+        try:
+            for claim in claims:
+                outcome = _read(client, account, module, claim)
+                yield outcome
+                if account.state != SellerAccount.State.ACTIVE:
+                    return
+        finally:
+            outbox.release(claims)  # Those that it did not come to.
+
+
+def _read(
+    client: Client, account: SellerAccount, module: Kind, claim: Claim
+) -> Outcome:
+    entry, try_later = claim.entry, None
+    try:
+        outcome = module.reconcile(client, entry) or Outcome(
+            State.PENDING, next_attempt_at=clock.now(), is_postponed=True
+        )
+    except errors.TryLater as error:
+        outcome, try_later = settling.failure(claim, error), error
+    except errors.AmazonError as error:
+        outcome = settling.failure(claim, error)
+        communication.note_failure(account, entry.kind, error)
+    except Exception as error:  # noqa: BLE001
+        failures.log(logger, f"outbox entry {entry.pk}: reading Amazon", error)
+        outcome = settling.unexpected(claim)
+    _settle(module, claim, outcome)
+    if try_later:
+        raise try_later
+    return outcome
+
+
+def _submit(client: Client, account: SellerAccount, kind: str) -> Iterator[Outcome]:
+    module, only_by_feed = KINDS[kind], _only_by_feed(account, kind)
+    if not _are_calls_left(account, kind):
+        return
+    if not outbox.due_count(account, kind, only_by_feed=only_by_feed, unknown=False):
+        return
     # With what is due goes what would follow soon: Amazon takes a feed in two minutes.
     claims = outbox.claim(
         account,
@@ -170,33 +233,45 @@ def _submit(
         [kind],
         ahead=outbox.COMPANY_WAIT,
         only_by_feed=only_by_feed,
+        unknown=False,
     )
-    prepared = module.prepare([claim.entry for claim in claims])
-    outcomes: list[Outcome] = []
-    to_send: list[tuple[Claim, Any]] = []
-    for position, claim in enumerate(claims):
-        message = prepared[claim.entry.pk]
-        outcome = message if isinstance(message, Outcome) else None
-        try:
-            if outcome is None and claim.must_reconcile:
-                outcome = module.reconcile(client, claim.entry)
-        except errors.AmazonError as error:
-            outcomes += _settle_failed(module, [claim], error)
-            if isinstance(error, errors.TryLater):
-                # The others would meet the same.
-                outbox.release([claim for claim, _ in to_send])
-                outbox.release(claims[position + 1 :])
-                raise
-            communication.note_failure(account, kind, error)
-            continue
-        if outcome is None:
-            to_send.append((claim, message))
-        else:
-            _settle(module, claim, outcome)
-            outcomes.append(outcome)
-    if to_send:
-        outcomes += _send(client, account, module, to_send)
-    return outcomes
+    try:
+        prepared = _prepare(module, claims)
+        for claim in claims:
+            outcome = prepared[claim.entry.pk]
+            if isinstance(outcome, Outcome):
+                _settle(module, claim, outcome)
+                yield outcome
+        yield from _send(
+            client,
+            account,
+            module,
+            [
+                (claim, prepared[claim.entry.pk])
+                for claim in claims
+                if not isinstance(prepared[claim.entry.pk], Outcome)
+            ],
+        )
+    finally:
+        outbox.release(claims)  # What has not been sent, whatever went wrong.
+
+
+def _prepare(module: Kind, claims: Sequence[Claim]) -> Mapping[int, Any]:
+    """All at once, or, where one of them goes wrong unexpectedly, one by one."""
+    try:
+        return module.prepare([claim.entry for claim in claims])
+    except Exception as error:  # noqa: BLE001
+        if len(claims) > 1:
+            return {
+                pk: message
+                for claim in claims
+                for pk, message in _prepare(module, [claim]).items()
+            }
+        [claim] = claims
+        failures.log(logger, f"outbox entry {claim.entry.pk}: preparing", error)
+        # Nothing of it was sent.
+        outcome = replace(settling.unexpected(claim), state=State.PENDING)
+        return {claim.entry.pk: outcome}
 
 
 def _send(
@@ -204,8 +279,10 @@ def _send(
     account: SellerAccount,
     module: Kind,
     to_send: Sequence[tuple[Claim, Any]],
-) -> list[Outcome]:
+) -> Iterator[Outcome]:
     """Submit a feed of what was claimed; the outcomes of what could not go with it."""
+    if not to_send:
+        return
     claims = [claim for claim, _ in to_send]
     form = FORMS.get(claims[0].entry.kind, Form())
     # From here on a message and its entry are known by this one number.
@@ -220,7 +297,8 @@ def _send(
         )
         feeds.upload(client, document, content, form.content_type)
     except errors.AmazonError as error:
-        return _give_back(account, module, claims, error)
+        yield from _give_back(account, module, claims, error)
+        return
     now = clock.now()
     try:
         with transaction.atomic():
@@ -238,8 +316,7 @@ def _send(
                 raise _ClaimsLostError
     except _ClaimsLostError:
         logger.warning("a feed was not sent: a claim on its entries was lost")
-        outbox.release(claims)
-        return []
+        return
     try:
         feed_id = feeds.create_feed(
             client,
@@ -251,19 +328,51 @@ def _send(
         )
     except (errors.UnknownOutcome, errors.MalformedAnswer) as error:
         communication.note_failure(account, feeds.CREATE_FEED, error)
-        return []
+        return
     except errors.AmazonError as error:
         with transaction.atomic():
             _close(feed, "Amazon did not take the feed.")
             taken_back = outbox.reopen(feed, was_sent=False)
-        return _give_back(account, module, taken_back, error)
-    Feed.objects.filter(pk=feed.pk).update(
+        messages = {claim.entry.pk: message for claim, message in to_send}
+        yield from _refused(
+            client,
+            account,
+            module,
+            [(claim, messages[claim.entry.pk]) for claim in taken_back],
+            error,
+        )
+        return
+    # Whoever gave it up meanwhile has settled it.
+    Feed.objects.filter(pk=feed.pk, state=Feed.State.SENDING).update(
         state=Feed.State.SUBMITTED,
         feed_id=feed_id,
         next_poll_at=clock.now() + POLL_AFTER[0],
     )
     logger.info("feed %s: %s with %s messages", feed_id, feed.feed_type, len(claims))
-    return []
+
+
+def _refused(
+    client: Client,
+    account: SellerAccount,
+    module: Kind,
+    taken_back: Sequence[tuple[Claim, Any]],
+    error: errors.AmazonError,
+) -> Iterator[Outcome]:
+    """Amazon did not take a feed. Before it has read its content that is for what all
+    of its messages share, and for the marketplaces: each of them has its own try."""
+    by_marketplace: dict[str, list[tuple[Claim, Any]]] = defaultdict(list)
+    for claim, message in taken_back:
+        by_marketplace[claim.entry.order.marketplace_id].append((claim, message))
+    claims = [claim for claim, _ in taken_back]
+    is_refusal = isinstance(error, errors.InvalidRequest | errors.Forbidden)
+    if not is_refusal or len(by_marketplace) == 1:
+        yield from _give_back(account, module, claims, error)
+        return
+    try:
+        for to_send in by_marketplace.values():
+            yield from _send(client, account, module, to_send)
+    finally:
+        outbox.release(claims)  # Those that it did not come to.
 
 
 def _give_back(
@@ -271,13 +380,22 @@ def _give_back(
     module: Kind,
     claims: Sequence[Claim],
     error: errors.AmazonError,
-) -> list[Outcome]:
-    """Nothing of these has reached Amazon."""
-    outcomes = _settle_failed(module, claims, error)
+) -> Iterator[Outcome]:
+    """Nothing of these has reached Amazon. What is wrong with the document or its type
+    fails them; a role that the app lacks is waited for, since nothing is wrong with
+    the orders."""
+    for claim in claims:
+        outcome = settling.failure(claim, error)
+        if isinstance(error, errors.Forbidden):
+            retry_after = max(settling.back_off(claim.entry), RETRY_REFUSED_AFTER)
+            outcome = replace(
+                outcome, state=State.PENDING, next_attempt_at=clock.now() + retry_after
+            )
+        _settle(module, claim, outcome)
+        yield outcome
     if isinstance(error, errors.TryLater):
         raise error
     communication.note_failure(account, feeds.CREATE_FEED, error)
-    return outcomes
 
 
 # --- and back ------------------------------------------------------------------------
@@ -290,27 +408,38 @@ def _due() -> QuerySet[Feed]:
     )
 
 
-def _follow(client: Client, account: SellerAccount, feed: Feed) -> list[Outcome]:
+def _follow(client: Client, account: SellerAccount, feed: Feed) -> Iterator[Outcome]:
     poll_again_at = clock.now() + POLL_AFTER[min(feed.poll_count, len(POLL_AFTER) - 1)]
     taken = Feed.objects.filter(pk=feed.pk, poll_count=feed.poll_count).update(
         poll_count=F("poll_count") + 1, next_poll_at=poll_again_at
     )
     if not taken:
-        return []  # Another worker is at it.
+        return  # Another worker is at it.
     try:
         if feed.state == Feed.State.SENDING:
-            return _look_for(client, account, feed)
-        return _poll(client, account, feed)
+            outcomes = _look_for(client, account, feed)
+        else:
+            outcomes = _poll(client, account, feed)
     except errors.AmazonError as error:
         if isinstance(error, errors.TryLater):
             Feed.objects.filter(pk=feed.pk).update(next_poll_at=error.available_at)
             raise
         communication.note_failure(account, feeds.GET_FEED, error)
-        return []
+        outcomes = None
+    except Exception as error:  # noqa: BLE001
+        failures.log(logger, f"feed {feed.pk}: following", error)
+        outcomes = None
+    if outcomes is None and clock.now() >= feed.sent_at + GIVE_UP_AFTER:
+        outcomes = _give_up(feed)
+    yield from outcomes or ()
 
 
-def _look_for(client: Client, account: SellerAccount, feed: Feed) -> list[Outcome]:
-    """Nobody heard whether Amazon took the feed; wait for all that could be it."""
+def _look_for(
+    client: Client, account: SellerAccount, feed: Feed
+) -> list[Outcome] | None:
+    """Nobody heard whether Amazon took the feed; wait for all that could be it.
+
+    None: it is not at its end yet."""
     known = set(
         Feed.objects.filter(account=account)
         .exclude(feed_id="")
@@ -322,9 +451,9 @@ def _look_for(client: Client, account: SellerAccount, feed: Feed) -> list[Outcom
         if found.id not in known and found.created_time <= feed.sent_at + SKEW
     ]
     if not all(found.is_final for found in candidates):
-        return []
+        return None
     if not candidates and clock.now() < feed.sent_at + NOT_ARRIVED_AFTER:
-        return []
+        return None
     return _leave_unknown(
         feed,
         "Amazon did not answer when the feed was sent."
@@ -333,14 +462,15 @@ def _look_for(client: Client, account: SellerAccount, feed: Feed) -> list[Outcom
     )
 
 
-def _poll(client: Client, account: SellerAccount, feed: Feed) -> list[Outcome]:
+def _poll(client: Client, account: SellerAccount, feed: Feed) -> list[Outcome] | None:
+    """None: it is not at its end yet."""
     now_there = feeds.get_feed(client, feed.feed_id)
     Feed.objects.filter(pk=feed.pk).update(
         processing_status=now_there.processing_status,
         result_document_id=now_there.result_document_id,
     )
     if not now_there.is_final:
-        return []
+        return None
     status = now_there.processing_status
     if status != feeds.ProcessingStatus.DONE or not now_there.result_document_id:
         return _leave_unknown(feed, f"The feed ended as {status} without a report.")
@@ -392,15 +522,39 @@ def _leave_unknown(feed: Feed, note: str) -> list[Outcome]:
     with transaction.atomic():
         _close(feed, note)
         claims = outbox.reopen(feed)
+    return [_settle_unknown(claim, note) for claim in claims]
+
+
+def _settle_unknown(claim: Claim, note: str) -> Outcome:
+    outcome = Outcome(
+        State.UNKNOWN,
+        f"{note} The order is read from Amazon before anything is sent again.",
+        error_code="FEED_WITHOUT_REPORT",
+        next_attempt_at=clock.now(),
+    )
+    _settle(KINDS[claim.entry.kind], claim, outcome)
+    return outcome
+
+
+def _give_up(feed: Feed) -> list[Outcome]:
+    """It may still take effect, so that only what may happen twice goes on."""
+    note = "Amazon did not end the feed within a day."
+    with transaction.atomic():
+        _close(feed, note)
+        claims = outbox.reopen(feed)
     outcomes = []
     for claim in claims:
+        module = KINDS[claim.entry.kind]
+        if module.IS_REPEATABLE:
+            outcomes.append(_settle_unknown(claim, note))
+            continue
         outcome = Outcome(
-            State.UNKNOWN,
-            f"{note} The order is read from Amazon before anything is sent again.",
-            error_code="FEED_WITHOUT_REPORT",
-            next_attempt_at=clock.now(),
+            State.FAILED,
+            f"{note} It may still take effect: look in Seller Central whether it did "
+            "before doing it once more.",
+            error_code="FEED_NEVER_ENDED",
         )
-        _settle(KINDS[claim.entry.kind], claim, outcome)
+        _settle(module, claim, outcome)
         outcomes.append(outcome)
     return outcomes
 
@@ -413,12 +567,3 @@ def _close(feed: Feed, note: str) -> None:
 
 def _settle(module: Kind, claim: Claim, outcome: Outcome) -> None:
     settling.settle(claim, outcome, clock.now(), module.record_success)
-
-
-def _settle_failed(
-    module: Kind, claims: Sequence[Claim], error: errors.AmazonError
-) -> list[Outcome]:
-    outcomes = [settling.failure(claim, error) for claim in claims]
-    for claim, outcome in zip(claims, outcomes, strict=True):
-        _settle(module, claim, outcome)
-    return outcomes

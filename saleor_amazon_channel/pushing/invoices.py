@@ -28,6 +28,8 @@ from ..outbox import BY_FEED, HELD, Outcome, State
 from .messages import OUTCOME_UNKNOWN
 
 FEED_TYPE = "UPLOAD_VAT_INVOICE"
+#: Two invoices of one order would be one too many, and Amazon cannot be asked.
+IS_REPEATABLE = False
 CONTENT_TYPE = "application/pdf"
 Mechanism = Marketplace.InvoiceMechanism
 

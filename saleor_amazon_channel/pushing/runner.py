@@ -101,11 +101,8 @@ def _push_calls(
 
 
 def _push_feeds(client: Client, account: SellerAccount, result: Pushed) -> None:
-    try:
-        for outcome in feeds.push(client, account):
-            result.add(outcome)
-    except errors.TryLater as error:
-        logger.info("account %s: feeds go on later: %s", account.pk, error)
+    for outcome in feeds.push(client, account):
+        result.add(outcome)
 
 
 def _attempt(
@@ -125,13 +122,7 @@ def _attempt(
             communication.note_failure(account, entry.kind, error)
     except Exception as error:  # noqa: BLE001
         failures.log(logger, f"outbox entry {entry.pk}: sending", error)
-        outcome = Outcome(
-            # It may have been sent before it went wrong.
-            State.UNKNOWN,
-            "Sending failed unexpectedly; the log says why. It is tried again.",
-            error_code="INTERNAL",
-            next_attempt_at=clock.now() + settling.back_off(entry),
-        )
+        outcome = settling.unexpected(claim)
     settling.settle(claim, outcome, started_at, KINDS[entry.kind].record_success)
     return outcome, is_reachable
 

@@ -59,6 +59,17 @@ def failure(claim: Claim, error: errors.AmazonError) -> Outcome:
     return Outcome(State.FAILED, **answer)
 
 
+def unexpected(claim: Claim) -> Outcome:
+    """The outcome of an attempt that went wrong in a way that nobody foresaw; it may
+    have been sent before it did."""
+    return Outcome(
+        State.UNKNOWN,
+        "Sending failed unexpectedly; the log says why. It is tried again.",
+        error_code="INTERNAL",
+        next_attempt_at=clock.now() + back_off(claim.entry),
+    )
+
+
 def settle(
     claim: Claim,
     outcome: Outcome,

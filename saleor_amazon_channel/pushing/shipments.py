@@ -23,6 +23,8 @@ from ..models import AmazonOrder, AmazonPackage, Marketplace, OutboxEntry, Selle
 from ..outbox import BY_FEED, HELD, Outcome, State
 
 FEED_TYPE = order_feeds.ORDER_FULFILLMENT
+#: The package reference id makes a repetition replace what was there.
+IS_REPEATABLE = True
 
 #: Without a tracking number a shipment waits until this long before its ship-by date.
 TRACKING_DEADLINE = timedelta(hours=2)
@@ -39,15 +41,14 @@ def send(
 
     Raises what ``amazon.errors`` names when the call failed.
     """
+    outcome = _read_back(client, entry) if reconcile else None
+    if outcome:
+        return outcome
     found = _look([entry])[entry.pk]
     if isinstance(found, Outcome):
         return found
     if not found.tracking_number:
         return _by_feed(entry)
-    if reconcile:
-        outcome = _read(client, entry, found)
-        if outcome:
-            return outcome
     order = entry.order
     try:
         confirm_shipment(
@@ -103,8 +104,7 @@ def document(account: SellerAccount, messages: Mapping[int, Fulfillment]) -> byt
 
 def reconcile(client: Client, entry: OutboxEntry) -> Outcome | None:
     """What Amazon has of it; None: it has another package, or none."""
-    found = _look([entry])[entry.pk]
-    return found if isinstance(found, Outcome) else _read(client, entry, found)
+    return _read_back(client, entry)
 
 
 def succeeded(entry: OutboxEntry) -> str:
@@ -180,12 +180,7 @@ def _look(entries: Sequence[OutboxEntry]) -> dict[int, Package | Outcome]:
         shipment.fulfillment_id
         for shipment in store.current().shipments(fulfillment_ids)
     }
-    defaults = {
-        (account_id, marketplace_id): code
-        for account_id, marketplace_id, code in Marketplace.objects.filter(
-            account__in={entry.account_id for entry in entries}
-        ).values_list("account_id", "marketplace_id", "default_carrier_code")
-    }
+    defaults = _default_carriers(entries)
     found: dict[int, Package | Outcome] = {}
     for entry in entries:
         package = packages[entry.pk]
@@ -193,6 +188,16 @@ def _look(entries: Sequence[OutboxEntry]) -> dict[int, Package | Outcome]:
         is_shipped = package.fulfillment_id in shipped
         found[entry.pk] = _verdict(entry, package, default, is_shipped=is_shipped)
     return found
+
+
+def _default_carriers(entries: Sequence[OutboxEntry]) -> dict[tuple[int, str], str]:
+    """By account and marketplace id the code of the carrier where staff name none."""
+    return {
+        (account_id, marketplace_id): code
+        for account_id, marketplace_id, code in Marketplace.objects.filter(
+            account__in={entry.account_id for entry in entries}
+        ).values_list("account_id", "marketplace_id", "default_carrier_code")
+    }
 
 
 def _verdict(
@@ -219,12 +224,17 @@ def _verdict(
             State.SUPERSEDED,
             f"Package {reference} is not confirmed: its fulfillment was cancelled.",
         )
+    wanted = _wanted(package, order, default_carrier)
+    return _held(entry, package, wanted.carrier_code) or wanted
+
+
+def _wanted(
+    package: AmazonPackage, order: AmazonOrder, default_carrier: str
+) -> Package:
+    """The package as Amazon is to have it."""
     code, name = _carrier(package, default_carrier)
-    held = _held(entry, package, code)
-    if held:
-        return held
     return Package(
-        package_reference_id=str(reference),
+        package_reference_id=str(package.package_reference_id),
         carrier_code=code,
         carrier_name=name,
         tracking_number=package.tracking_number,
@@ -249,8 +259,16 @@ def _by_feed(entry: OutboxEntry) -> Outcome:
     )
 
 
-def _read(client: Client, entry: OutboxEntry, wanted: Package) -> Outcome | None:
-    if not _amazon_has(client, entry.order.amazon_order_id, wanted, by_carrier=True):
+def _read_back(client: Client, entry: OutboxEntry) -> Outcome | None:
+    """Success where Amazon has the package, whatever has happened to it here since."""
+    package, order = _package(entry), entry.order
+    if package.revision != entry.payload["revision"] or (
+        package.confirmed_revision == package.revision
+    ):
+        return None  # Nothing to be found out: a newer version replaces it, say.
+    default = _default_carriers([entry]).get((order.account_id, order.marketplace_id))
+    wanted = _wanted(package, order, default or "")
+    if not _amazon_has(client, order.amazon_order_id, wanted, by_carrier=True):
         return None
     return Outcome(
         State.SUCCEEDED,

@@ -130,3 +130,10 @@ def test_what_the_schema_takes_for_ids() -> None:
     assert is_order_item_code("20212345678901")
     assert not is_order_item_code("2021234567890")
     assert not is_order_item_code("2021234567890A")
+
+
+@pytest.mark.parametrize("text", ["T\x0b1", "T\x001", "T\ud8001", "T\uffff1"])
+def test_what_no_xml_can_hold_spoils_no_feed(text: str) -> None:
+    assert takes(replace(PACKAGE, tracking_number="T 1 \u00e9 \U0001f4e6"))
+    assert not takes(replace(PACKAGE, tracking_number=text))
+    assert not takes(replace(PACKAGE, carrier_name=text))

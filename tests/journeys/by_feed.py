@@ -13,10 +13,18 @@ import pytest
 
 from contract.driver import StaffDriver
 from journeys.world import World, running_world
-from saleor_amazon_channel.amazon.order_feeds import Fulfillment
-from saleor_amazon_channel.models import OutboxEntry, SellerAccount
-from saleor_amazon_channel.pushing import feeds, shipments
+from saleor_amazon_channel.amazon.order_feeds import CancelReason, Fulfillment
+from saleor_amazon_channel.lifecycle import request_cancellation
+from saleor_amazon_channel.models import (
+    AmazonOrder,
+    CommunicationLog,
+    Feed,
+    OutboxEntry,
+    SellerAccount,
+)
+from saleor_amazon_channel.pushing import cancellations, feeds, shipments
 from saleor_amazon_channel.sandbox import events
+from saleor_amazon_channel.sandbox.feed_store import Fate
 from saleor_amazon_channel.store.contract import Store
 from wire_orders import wire_order
 
@@ -82,3 +90,182 @@ def test_what_staff_do_while_a_feed_is_made_changes_nobody_elses_result(
     for order_id in (first, third):
         [package] = world.on_amazon(order_id)["packages"]
         assert package["trackingNumber"] == f"T-{order_id}"
+
+
+def cancel(world: World, *order_ids: str) -> None:
+    with world.shop.writer():
+        for order_id in order_ids:
+            request_cancellation(order_id, CancelReason.NO_INVENTORY)
+    world.move_clock(timedelta(minutes=1))
+
+
+def rounds(world: World, count: int, step: timedelta = timedelta(minutes=5)) -> None:
+    for _ in range(count):
+        world.work()
+        world.move_clock(step)
+
+
+def states(*order_ids: str) -> list[str]:
+    return [entry_of(each).state for each in order_ids]
+
+
+def statuses_on_amazon(world: World, *order_ids: str) -> list[str]:
+    found = [world.on_amazon(each)["fulfillment"] for each in order_ids]
+    return [fulfillment["fulfillmentStatus"] for fulfillment in found]
+
+
+# --- after a feed was lost -----------------------------------------------------------
+
+
+def test_what_was_read_stays_read_when_the_budget_runs_out(world: World) -> None:
+    orders = imported(world, 6)
+    cancel(world, *orders)
+    world.sandbox.state.feeds.determine(Fate("fatal"))
+    rounds(world, 1)
+
+    for _ in range(8):
+        # Two orders can be read each time, no more.
+        world.sandbox.state.inject_fault("getOrder", "throttled", skip=2)
+        rounds(world, 1)
+
+    assert "unknown" not in states(*orders)
+    world.sandbox.state.clear_faults()
+    rounds(world, 4)
+    assert set(statuses_on_amazon(world, *orders)) == {"CANCELLED"}
+    assert set(states(*orders)) == {"succeeded"}
+
+
+def test_a_package_without_tracking_is_read_before_it_is_sent_again(
+    world: World,
+) -> None:
+    [order_id] = imported(world, 1)
+    ship(world, order_id)
+    world.move_clock(timedelta(hours=45))
+    # It is applied; only nobody can read so from the report.
+    world.sandbox.state.feeds.determine(Fate("garbled"))
+
+    rounds(world, 6)
+
+    assert states(order_id) == ["succeeded"]
+    assert calls(world, "createFeed") == 1
+
+
+def test_a_feed_that_does_not_end_holds_its_orders_for_a_day(world: World) -> None:
+    [order_id] = imported(world, 1)
+    cancel(world, order_id)
+    world.sandbox.state.feeds.determine(Fate("stuck", seconds=30 * 3600))
+
+    rounds(world, 23, timedelta(hours=1))
+    assert states(order_id) == ["submitted"]
+    rounds(world, 4, timedelta(hours=1))
+    assert Feed.objects.earliest("pk").note == (
+        "Amazon did not end the feed within a day."
+    )
+    assert calls(world, "createFeed") == 2
+
+    rounds(world, 8, timedelta(hours=1))
+    assert states(order_id) == ["succeeded"]
+    assert statuses_on_amazon(world, order_id) == ["CANCELLED"]
+
+
+def test_what_must_not_happen_twice_asks_for_a_person_instead(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cancellations, "IS_REPEATABLE", False)
+    [order_id] = imported(world, 1)
+    cancel(world, order_id)
+    world.sandbox.state.feeds.determine(Fate("stuck", seconds=30 * 3600))
+
+    rounds(world, 36, timedelta(hours=1))
+
+    entry = entry_of(order_id)
+    assert (entry.state, entry.error_code) == ("failed", "FEED_NEVER_ENDED")
+    assert "look in Seller Central" in entry.error_message
+    notes = world.shop.order(world.ledger_order(order_id).shop_order_id or "").notes
+    assert any("look in Seller Central" in note for note in notes)
+    assert calls(world, "createFeed") == 1
+
+
+# --- refused -------------------------------------------------------------------------
+
+
+def test_a_role_that_the_app_lacks_is_waited_for(world: World) -> None:
+    orders = imported(world, 2)
+    cancel(world, *orders)
+    world.sandbox.state.inject_fault("createFeed", "unauthorized", count=1)
+    rounds(world, 1, timedelta(0))
+
+    for order_id in orders:
+        entry = entry_of(order_id)
+        assert (entry.state, entry.error_code) == ("pending", "Forbidden")
+        assert "has the role for this operation" in entry.error_message
+        assert "has the role" in world.ledger_order(order_id).note
+    assert CommunicationLog.objects.get().operation == "createFeed"
+
+    world.move_clock(timedelta(minutes=20))
+    rounds(world, 3)
+    assert states(*orders) == ["succeeded", "succeeded"]
+
+
+def test_a_marketplace_that_amazon_does_not_take_fails_only_its_own(
+    world: World,
+) -> None:
+    first, second, third = imported(world, 3)
+    cancel(world, first, second, third)
+    AmazonOrder.objects.filter(amazon_order_id=second).update(
+        marketplace_id="ATVPDKIKX0DER"
+    )
+
+    rounds(world, 4)
+
+    assert states(first, second, third) == ["succeeded", "failed", "succeeded"]
+    assert "not one of the seller's" in entry_of(second).error_message
+    assert [call.status for call in world.sandbox.state.calls("createFeed")] == [
+        400,
+        202,
+        400,
+    ]
+
+
+# --- unexpected ----------------------------------------------------------------------
+
+
+def test_one_entry_that_goes_wrong_keeps_no_other_from_its_feed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = imported(world, 2)
+    cancel(world, first, second)
+    prepare = cancellations.prepare
+
+    def but_not_the_first(entries: list[OutboxEntry]) -> object:
+        if any(entry.order.amazon_order_id == first for entry in entries):
+            raise RuntimeError("unexpected")
+        return prepare(entries)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(cancellations, "prepare", but_not_the_first)
+        rounds(world, 3)
+    assert states(first, second) == ["pending", "succeeded"]
+    assert entry_of(first).error_code == "INTERNAL"
+
+    rounds(world, 3)
+    assert states(first) == ["succeeded"]
+
+
+def test_feeds_that_go_wrong_keep_no_call_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cancelled, shipped = imported(world, 2)
+    cancel(world, cancelled)
+    ship(world, shipped, "T-1")
+
+    def fails(*_: object) -> bytes:
+        raise RuntimeError("unexpected")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(cancellations, "document", fails)
+        rounds(world, 1)
+    assert states(cancelled, shipped) == ["pending", "succeeded"]
+
+    rounds(world, 3)
+    assert states(cancelled) == ["succeeded"]
