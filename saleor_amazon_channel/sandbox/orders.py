@@ -95,7 +95,7 @@ class _Position:
 def search_orders(call: Call) -> Answer:
     query = Query(call.pairs, (*_FILTERS, *_PAGING))
     by_creation, start, bound = _time_range(query, call.now)
-    marketplace_ids = _marketplaces(query, call.seller)
+    marketplace_ids = marketplaces_of(query, "marketplaceIds", call.seller)
     statuses = query.words("fulfillmentStatuses", allowed=FULFILLMENT_STATUSES)
     fulfilled_by = query.words("fulfilledBy", allowed=("MERCHANT", "AMAZON"))
     size = query.integer("maxResultsPerPage", lowest=1, highest=MOST_PER_PAGE)
@@ -109,18 +109,16 @@ def search_orders(call: Call) -> Answer:
         if after is not None:
             start = max(start, after[0])
 
-    is_stale = call.is_struck_by("stale")
-    found: list[tuple[datetime, str, OrderVersion]] = []
-    for stored in call.state.orders_of(call.seller.seller_id):
-        version = stored.version(is_stale=is_stale)
-        moment = version.created if by_creation else version.updated
-        if not start <= moment <= bound:
-            continue
-        if _matches(version, call.now, marketplace_ids, statuses, fulfilled_by):
-            place = (moment, version.payload["orderId"])
-            if after is None or place > after:
-                found.append((*place, version))
-    found.sort()  # order ids are unique: versions are never compared
+    found = find_orders(
+        call,
+        by_creation=by_creation,
+        start=start,
+        bound=bound,
+        after=after,
+        marketplace_ids=marketplace_ids,
+        statuses=statuses,
+        fulfilled_by=fulfilled_by,
+    )
     page = found[: size or MOST_PER_PAGE]
 
     body: dict[str, Any] = {
@@ -139,6 +137,33 @@ def search_orders(call: Call) -> Answer:
         body["pagination"] = {"nextToken": next_token}
     body["createdBefore" if by_creation else "lastUpdatedBefore"] = format_time(bound)
     return Answer(200, body)
+
+
+def find_orders(
+    call: Call,
+    *,
+    by_creation: bool,
+    start: datetime,
+    bound: datetime,
+    after: tuple[datetime, str] | None,
+    marketplace_ids: tuple[str, ...],
+    statuses: tuple[str, ...],
+    fulfilled_by: tuple[str, ...],
+) -> list[tuple[datetime, str, OrderVersion]]:
+    """The seller's orders from ``start`` to ``bound``, after a page's last place."""
+    is_stale = call.is_struck_by("stale")
+    found: list[tuple[datetime, str, OrderVersion]] = []
+    for stored in call.state.orders_of(call.seller.seller_id):
+        version = stored.version(is_stale=is_stale)
+        moment = version.created if by_creation else version.updated
+        if not start <= moment <= bound:
+            continue
+        if _matches(version, call.now, marketplace_ids, statuses, fulfilled_by):
+            place = (moment, version.payload["orderId"])
+            if after is None or place > after:
+                found.append((*place, version))
+    found.sort()  # order ids are unique: versions are never compared
+    return found
 
 
 def get_order(call: Call) -> Answer:
@@ -193,16 +218,17 @@ def _time_range(query: Query, now: datetime) -> tuple[bool, datetime, datetime]:
     return created_after is not None, start, latest if end is None else end
 
 
-def _marketplaces(query: Query, account: Account) -> tuple[str, ...]:
-    ids = query.words("marketplaceIds", most=MOST_MARKETPLACES)
+def marketplaces_of(query: Query, name: str, account: Account) -> tuple[str, ...]:
+    """The marketplaces of parameter ``name``: of one region, and the account's."""
+    ids = query.words(name, most=MOST_MARKETPLACES)
     regions = set()
     for marketplace_id in ids:
         info = MARKETPLACES.get(marketplace_id)
         if info is None:
-            raise InvalidInput("Invalid value for parameter 'marketplaceIds'.")
+            raise InvalidInput(f"Invalid value for parameter '{name}'.")
         regions.add(info.region)
     if len(regions) > 1:
-        raise InvalidInput("'marketplaceIds' are of more than one region.")
+        raise InvalidInput(f"'{name}' are of more than one region.")
     if not set(ids) <= set(account.marketplace_ids):
         raise Unauthorized()
     return ids

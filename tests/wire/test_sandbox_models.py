@@ -29,12 +29,18 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SEARCH = "/orders/2026-01-01/orders"
 GET = "/orders/2026-01-01/orders/{orderId}"
 CONFIRM = "/orders/v0/orders/{orderId}/shipmentConfirmation"
+ORDERS_V0 = "/orders/v0/orders"
+ITEMS_V0 = "/orders/v0/orders/{orderId}/orderItems"
+ADDRESS_V0 = "/orders/v0/orders/{orderId}/address"
 PARTICIPATIONS = "/sellers/v1/marketplaceParticipations"
 TRANSACTIONS = "/finances/2024-06-19/transactions"
 MODELS = {
     SEARCH: "orders_2026-01-01",
     GET: "orders_2026-01-01",
     CONFIRM: "ordersV0",
+    ORDERS_V0: "ordersV0",
+    ITEMS_V0: "ordersV0",
+    ADDRESS_V0: "ordersV0",
     PARTICIPATIONS: "sellers",
     TRANSACTIONS: "finances_2024-06-19",
 }
@@ -162,6 +168,30 @@ def test_seeds_come_over_the_wire_as_the_model_says(
             region, GET, order_id=order_id, params={"includedData": EVERYTHING}
         )
         assert one.json() == {"order": order}
+
+
+@pytest.mark.parametrize("region", ["NA", "EU", "FE"])
+def test_v0_reads_look_as_the_model_says(
+    sandbox: Sandbox, client: JudgedClient, region: str
+) -> None:
+    sandbox.state.put_orders(month())
+    account = sandbox.state.account(f"A1SANDBOX{region}")
+    answer = client.call(
+        region,
+        ORDERS_V0,
+        params={
+            "CreatedAfter": "2024-11-23T00:00:00Z",
+            "MarketplaceIds": ",".join(account.marketplace_ids),
+        },
+    )
+    orders = answer.json()["payload"]["Orders"]
+    assert len(orders) > 5
+    for order in orders[:25]:
+        for template in (ITEMS_V0, ADDRESS_V0):
+            answer = client.call(region, template, order_id=order["AmazonOrderId"])
+            assert answer.status_code == 200
+    assert client.call(region, ORDERS_V0).status_code == 400
+    assert client.call(region, ITEMS_V0, order_id="x").status_code == 400
 
 
 def region_of(order: Mapping[str, Any]) -> str:
