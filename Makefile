@@ -1,7 +1,7 @@
 # The commands of the project. All but the *-saleor ones need only Python 3.11+ and the
 # package registries; those need a checkout of Saleor (SALEOR_SOURCE) and Python 3.12.
 
-.PHONY: help setup lint test test-saleor demo demo-saleor bench hostile-month \
+.PHONY: help setup lint test test-saleor demo demo-saleor bench bench-compare hostile-month \
   hostile-month-small
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -17,6 +17,8 @@ help:
 	@echo "                                       [UNKNOWN_SKUS=a,b] [JSON=result.json]"
 	@echo "make demo-saleor  the main job in real Saleor, the same options"
 	@echo "make bench        figures in real Saleor, to benchmarks/latest.json"
+	@echo "make bench-compare        calls, minutes and cents beside a plain loop over"
+	@echo "                          python-amazon-sp-api [ORDERS=1000] [SEED=1]"
 	@echo "make hostile-month        a month of trade with all that goes wrong, in real"
 	@echo "                          Saleor, and its audit [ORDERS=1000] [DAYS=6] [SEED=1]"
 	@echo "make hostile-month-small  a few days of it in the stand-alone shop, the same"
@@ -54,6 +56,10 @@ demo-saleor:
 
 bench:
 	$(RING2) --version "$(or $(VERSION),3.23)" --exec python benchmarks/run.py
+
+bench-compare: setup
+	$(BIN)/python benchmarks/compare.py \
+	  $(if $(ORDERS),--orders "$(ORDERS)") $(if $(SEED),--seed "$(SEED)")
 
 hostile-month:
 	$(RING2) --version "$(or $(VERSION),3.23)" --exec python benchmarks/hostile_month.py \

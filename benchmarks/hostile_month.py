@@ -32,6 +32,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, default=DEFAULT_OUTPUT)
     options = parser.parse_args()
 
+    # Seconds of import for each process that is killed, had its fork not brought it.
+    import saleor.graphql.api  # noqa: F401
     from django.conf import settings
     from django.test.utils import setup_test_environment
     from saleor import __version__ as saleor_version

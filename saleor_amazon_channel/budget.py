@@ -72,6 +72,8 @@ class SharedBudget:
 
     def __init__(self, account_id: int) -> None:
         self._account_id = account_id
+        #: As last read: Amazon repeats the rate with nearly every answer.
+        self._rates: dict[str, float] = {}
 
     def reserve(self, operation: str, plan: UsagePlan) -> float:
         def take(bucket: Bucket) -> tuple[Bucket, float]:
@@ -97,6 +99,9 @@ class SharedBudget:
         return self._change(operation, plan, look)
 
     def learn(self, operation: str, plan: UsagePlan, rate: float) -> None:
+        if self._rates.get(operation) == rate:
+            return
+
         def correct(bucket: Bucket) -> tuple[Bucket, None]:
             if bucket.rate == rate:
                 return bucket, None
@@ -124,6 +129,7 @@ class SharedBudget:
                     row.blocked_until,
                 )
                 after, result = change(before)
+                self._rates[operation] = after.rate
                 if after == before or _swap(row, after):
                     return result
 

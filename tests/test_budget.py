@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from django.db import connection, transaction
@@ -76,6 +76,23 @@ def test_workers_together_never_exceed_the_plan(account: SellerAccount) -> None:
     assert first == 10
     # Half a second of the three and a half is for the way the calls travel.
     assert second == 6
+
+
+def test_a_rate_that_is_known_costs_no_query(
+    account: SellerAccount, django_assert_num_queries: Any
+) -> None:
+    with clock.frozen(NOON):
+        budget = SharedBudget(account.pk)
+        budget.reserve("getOrder", PLAN)
+        with django_assert_num_queries(0):
+            budget.learn("getOrder", PLAN, PLAN.rate)
+        budget.learn("getOrder", PLAN, 0.3)
+
+        other = SharedBudget(account.pk)
+        other.reserve("getOrder", PLAN)
+        with django_assert_num_queries(0):
+            other.learn("getOrder", PLAN, 0.3)
+    assert UsageBudget.objects.get().rate == 0.3
 
 
 def test_the_shared_budget_counts_as_the_one_in_memory(

@@ -124,6 +124,8 @@ def record(
 
     An order that could not be read is kept too, blocked with what is wrong with it.
     """
+    if not orders and not malformed:
+        return Recorded()
     with transaction.atomic():
         return _record(account, orders, malformed)
 

@@ -87,10 +87,15 @@ class Verdict:
 
 
 def judge(
-    state: State, books: Books, start: Mapping[tuple[str, str], int], slugs: Json
+    state: State,
+    books: Books,
+    start: Mapping[tuple[str, str], int],
+    slugs: Json,
+    packs: Mapping[str, tuple[str, int]],
 ) -> Verdict:
     """``start`` is the stock before the month, by (channel slug, SKU); ``slugs`` the
-    channel of each marketplace."""
+    channel of each marketplace; ``packs`` the SKU in the shop, and its units of one, by
+    the seller SKU of what Amazon sells in packs."""
     verdict = Verdict()
     booked: dict[str, list[BookedOrder]] = defaultdict(list)
     for order in books.orders():
@@ -103,7 +108,7 @@ def judge(
     gone: Counter[tuple[str, str]] = Counter()
     promised: Counter[tuple[str, str]] = Counter()
     for order_id in state.order_ids():
-        payload = state.order(order_id)
+        payload = _unpacked(state.order(order_id), packs)
         verdict.on_amazon += 1
         orders = booked.pop(order_id, [])
         if len(orders) > 1:
@@ -122,6 +127,23 @@ def judge(
     verdict.uncalled_for += [f"{order_id} is not on Amazon" for order_id in booked]
     _check_stock(verdict, books.stock(), start, gone, promised)
     return verdict
+
+
+def _unpacked(payload: Any, packs: Mapping[str, tuple[str, int]]) -> Any:
+    """The order with the shop's SKUs, counted in the shop's units."""
+    units_of: dict[str, int] = {}
+    for item in payload["orderItems"]:
+        seller_sku = item["product"].get("sellerSku")
+        sku, units = packs.get(seller_sku, (seller_sku, 1))
+        units_of[item["orderItemId"]] = units
+        item["product"]["sellerSku"] = sku
+        item["quantityOrdered"] *= units
+        for name in ("quantityFulfilled", "quantityUnfulfilled"):
+            item["fulfillment"][name] *= units
+    for package in payload.get("packages", ()):
+        for entry in package["packageItems"]:
+            entry["quantity"] *= units_of[entry["orderItemId"]]
+    return payload
 
 
 def _blocked() -> dict[str, AmazonOrder]:

@@ -13,54 +13,54 @@ import platform
 import random
 import time as real_time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db.models import Min, Q
+
 from contract.driver import StaffDriver
-from saleor_amazon_channel import accounts, tasks
+from saleor_amazon_channel import tasks
 from saleor_amazon_channel.amazon.orders import Order
-from saleor_amazon_channel.importing import address_edit
+from saleor_amazon_channel.importing import address_edit, reconcile
 from saleor_amazon_channel.importing.mapping import map_order
 from saleor_amazon_channel.models import (
     AmazonOrder,
-    ChannelSettings,
-    Marketplace,
     OutboxEntry,
+    Reconciliation,
     SellerAccount,
     SyncCursor,
 )
 from saleor_amazon_channel.sandbox import (
-    CLIENT_ID,
-    CLIENT_SECRET,
     events,
     running_sandbox,
 )
 from saleor_amazon_channel.sandbox.catalogue import NO_STOCK_SKU, SKUS
 from saleor_amazon_channel.sandbox.places import PLACES
-from saleor_amazon_channel.store.contract import Channel
 
 from . import plan as plans
 from .books import Books
 from .judge import Verdict, judge
+from .opening import STOCK, create_variant, open_shop
 from .plan import Plan, Shipment
 from .times import SharedTime
-from .workers import Process, Worker
+from .workers import Process, Work, Worker, ready_to_fork
 
 Json = dict[str, Any]
 
 START = datetime(2026, 10, 1, tzinfo=UTC)
 SKEW = timedelta(minutes=5)
-STOCK = 100_000
-TICK = timedelta(seconds=tasks.TICK_SECONDS)
 #: How far apart rounds are at least: workers here are slower than Celery's tick.
 GRAIN = timedelta(minutes=5)
 #: Staff whose order is not there yet look again after this time.
 STAFF_PATIENCE = timedelta(hours=2)
 #: Moments (see ``journeys/moments.py``) that a worker lives at most.
-LONGEST_LIFE = 1500
+LONGEST_LIFE = 450
+#: Share of the tasks that both workers get at once, as when a tick comes while the
+#: work of the last one is still waiting.
+DOUBLED = 0.3
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,8 @@ class Score:
 
     size: Size
     plan: Plan
+    #: The channel's own, one of each account, over the whole month.
+    reconciliations: list[Reconciliation]
     before: Verdict
     after: Verdict
     mails: int
@@ -105,7 +107,9 @@ class Score:
     @property
     def is_right(self) -> bool:
         return (
-            self.before.is_right
+            all(reconcile.is_clean(each) for each in self.reconciliations)
+            and sum(each.there for each in self.reconciliations) == self.size.orders
+            and self.before.is_right
             and self.after.is_right
             and not self.after.blocked
             and not self.mails
@@ -126,6 +130,9 @@ class Score:
             "orders": self.size.orders,
             "seed": self.size.seed,
             "pull_interval_minutes": self.size.pull_interval_minutes,
+            "reconciliations": [
+                reconcile.in_words(each) for each in self.reconciliations
+            ],
             "before_the_causes_are_fixed": self.before.score(),
             "after": self.after.score(),
             "calls_by_operation": self.calls,
@@ -178,80 +185,24 @@ class _Month:
         self._shipments = list(reversed(plan.shipments))
         self._troubles = list(reversed(plan.troubles))
         with time.in_the_shop(), shop.writer():
-            self._channels = self._set_up()
-        rng = random.Random(f"deaths {size.seed}")
+            opened = open_shop(
+                shop.staff,
+                sandbox,
+                import_from=START - timedelta(days=1),
+                pull_interval_minutes=size.pull_interval_minutes,
+            )
+            self._channels, self._variants = opened
+        rng = random.Random(f"workers {size.seed}")
+        self._hands = random.Random(rng.random())
+        ready_to_fork()
         self._workers = [
-            Worker(time, shop.writer, random.Random(rng.random()), LONGEST_LIFE)
-            for _ in range(2)
+            Worker(time, random.Random(rng.random()), LONGEST_LIFE) for _ in range(2)
         ]
         self._staff = Process(self._staff_work, time, None)
 
     def stop(self) -> None:
         for process in (*self._workers, self._staff):
             process.stop()
-
-    # --- the shop before the month ----------------------------------------------------
-
-    def _set_up(self) -> dict[str, Channel]:
-        """Marketplace id → its channel, once everything is connected."""
-        staff = self._shop.staff
-        ChannelSettings.objects.update_or_create(
-            id=1,
-            defaults={
-                "active": True,
-                "pull_interval_minutes": self._size.pull_interval_minutes,
-            },
-        )
-        channels = {
-            place.info.id: staff.create_channel(
-                f"amazon-{place.country.lower()}",
-                place.info.currency,
-                country=place.country,
-            )
-            for place in PLACES.values()
-        }
-        for sku in SKUS:
-            self._create_variant(sku, channels, STOCK)
-        self._no_stock_id = self._create_variant(NO_STOCK_SKU, channels, 0)
-        for account in self._state.accounts.values():
-            connected = accounts.connect(
-                accounts.Connection(
-                    name=account.store_name,
-                    region=account.region,
-                    seller_id=account.seller_id,
-                    lwa_client_id=CLIENT_ID,
-                    lwa_client_secret=CLIENT_SECRET,
-                    refresh_token=account.refresh_token,
-                    import_from=START - timedelta(days=1),
-                    endpoint=self._sandbox.url,
-                    lwa_endpoint=self._sandbox.lwa_url,
-                )
-            )
-            for row in Marketplace.objects.filter(account=connected):
-                if row.marketplace_id in channels:
-                    self._map(row, channels[row.marketplace_id])
-        return channels
-
-    def _create_variant(
-        self, sku: str, channels: Mapping[str, Channel], units: int
-    ) -> str:
-        return self._shop.staff.create_variant(
-            sku,
-            [channel.id for channel in channels.values()],
-            stock={channel.warehouses[0].id: units for channel in channels.values()},
-            name=sku,
-        )
-
-    def _map(self, row: Marketplace, channel: Channel) -> None:
-        accounts.update_marketplace(
-            row,
-            accounts.MarketplaceChanges(
-                channel=channel.slug,
-                warehouse_ids=[channel.warehouses[0].id],
-                shipping_method_id=channel.shipping_methods[0].id,
-                default_carrier_code="DHL",
-            ),
-        )
 
     # --- the month --------------------------------------------------------------------
 
@@ -260,6 +211,8 @@ class _Month:
             self._round()
         self._state.clear_faults()
         self._until_quiet()
+        self._say("reconciling")
+        reconciliations = self._reconcile()
         self._say("judging")
         before = self._judge()
         self._fix_causes()
@@ -268,6 +221,7 @@ class _Month:
         return Score(
             size=self._size,
             plan=self._plan,
+            reconciliations=reconciliations,
             before=before,
             after=after,
             mails=self._shop.mails(),
@@ -287,10 +241,11 @@ class _Month:
         due = []
         while self._shipments and self._shipments[-1].moment <= self._time.true():
             due.append(self._shipments.pop())
+        hands = self._dealt()
         if due:
             self._staff.send({"ship": [(s.order_id, s.packages) for s in due]})
-        for worker in self._workers:
-            worker.begin()
+        for worker, work in zip(self._workers, hands, strict=True):
+            worker.begin(work)
         for worker in self._workers:
             worker.finish()
         if due:
@@ -298,6 +253,19 @@ class _Month:
         if self._rounds % 200 == 0:
             passed = self._time.true() - self._plan.start
             self._say(f"{passed} simulated, {self._rounds} rounds")
+
+    def _dealt(self) -> tuple[Work, Work]:
+        """What is due, as a tick of the shop sees it, for each of the workers."""
+        # Nobody asks Amazon anything at this moment: its clock may be the shop's.
+        with self._time.in_the_shop(), self._shop.writer():
+            due = tasks.due()
+        hands: tuple[list[Any], list[Any]] = ([], [])
+        for each in due:
+            first = self._hands.randrange(2)
+            hands[first].append(each)
+            if self._hands.random() < DOUBLED:
+                hands[1 - first].append(each)
+        return hands
 
     def _hear_of(self, shipments: list[Shipment]) -> None:
         answer = self._staff.answer()
@@ -324,29 +292,22 @@ class _Month:
         self._time.move_to(moment)
 
     def _next_moment(self) -> datetime:
-        """When the next scan, intent or shipment is due."""
+        """When the next scan or intent is due, and what comes soon after it.
+
+        Staff ship when a round comes along: at the same time as the workers work.
+        """
         now = self._time.true()
-        moments = [
-            moment
-            for moment in (
-                *SyncCursor.objects.values_list("next_run_at", flat=True),
-                *SyncCursor.objects.values_list("lease_until", flat=True),
-                *OutboxEntry.objects.filter(state__in=("pending", "unknown"))
-                .order_by("next_attempt_at")
-                .values_list("next_attempt_at", flat=True)[:1],
-                *OutboxEntry.objects.filter(state="sending").values_list(
-                    "claimed_until", flat=True
-                ),
-            )
-            if moment is not None
-        ]
-        moments = [self._time.true_of(moment) for moment in moments]
-        if self._shipments:
-            moments.append(self._shipments[-1].moment)
         latest = now + timedelta(minutes=self._size.pull_interval_minutes)
-        wanted = min(max(min(moments, default=latest), now + TICK), latest)
-        # Up to a whole one, so that the accounts' scans come in the same round.
-        return wanted + (self._plan.start - wanted) % GRAIN
+        cursors = SyncCursor.objects.values_list("next_run_at", "lease_until")
+        is_waiting = Q(state__in=("pending", "unknown"))
+        intents = OutboxEntry.objects.filter(settled_at=None).aggregate(
+            due=Min("next_attempt_at", filter=is_waiting),
+            lost=Min("claimed_until", filter=Q(state="sending")),
+        )
+        dues = [*(each for row in cursors for each in row), *intents.values()]
+        moments = [self._time.true_of(due) for due in dues if due] + [latest]
+        first = max(min(moments), now + GRAIN)
+        return max([first, *(each for each in moments if each <= first + GRAIN)])
 
     def _until_quiet(self) -> None:
         """Rounds until every scan went through and nothing is left to be sent."""
@@ -365,6 +326,22 @@ class _Month:
             if scanned.count() == SellerAccount.objects.count() and not is_open:
                 return
         raise AssertionError("it does not come to rest")
+
+    def _reconcile(self) -> list[Reconciliation]:
+        """What the channel itself says of the month, account by account."""
+        with self._time.in_the_shop():
+            begun = [
+                Reconciliation.objects.create(
+                    account=account, since=START - timedelta(days=1)
+                )
+                for account in SellerAccount.objects.order_by("pk")
+            ]
+        for _ in range(400):
+            self._round()
+            rows = Reconciliation.objects.filter(pk__in=[row.pk for row in begun])
+            if not rows.filter(finished_at=None).exists():
+                return list(rows.order_by("pk"))
+        raise AssertionError("the reconciliation comes to no end")
 
     # --- staff ------------------------------------------------------------------------
 
@@ -391,9 +368,12 @@ class _Month:
             return f"found it {view.status}"
         parcels = [left]
         if packages == 2 and sum(left.values()) > 1:
+            # One unit on Amazon: a pack leaves whole.
             first = next(iter(left))
-            rest = {**left, first: left[first] - 1}
-            parcels = [{first: 1}, {key: units for key, units in rest.items() if units}]
+            one = order.items.get(shop_line_id=first).units_per_item
+            rest = {**left, first: left[first] - one}
+            rest = {line_id: units for line_id, units in rest.items() if units}
+            parcels = [{first: one}, rest] if rest else [left]
         warehouse = self._channels[order.marketplace_id].warehouses[0].id
         for number, parcel in enumerate(parcels, 1):
             try:
@@ -420,7 +400,7 @@ class _Month:
             for sku in (*SKUS, *self._stocks)
         }
         with self._shop.writer():
-            return judge(self._state, self._shop.books, start, slugs)
+            return judge(self._state, self._shop.books, start, slugs, plans.PACKS)
 
     @property
     def _stocks(self) -> dict[str, int]:
@@ -431,11 +411,11 @@ class _Month:
         addresses."""
         with self._time.in_the_shop(), self._shop.writer():
             for sku in plans.UNKNOWN_SKUS:
-                self._create_variant(sku, self._channels, STOCK)
+                create_variant(self._shop.staff, sku, self._channels, STOCK)
                 self._stocks[sku] = STOCK
             for channel in self._channels.values():
                 self._shop.staff.set_stock(
-                    self._no_stock_id, channel.warehouses[0].id, STOCK
+                    self._variants[NO_STOCK_SKU], channel.warehouses[0].id, STOCK
                 )
             self._stocks[NO_STOCK_SKU] = STOCK
         blocked = AmazonOrder.objects.filter(

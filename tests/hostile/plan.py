@@ -29,18 +29,24 @@ COUNTRIES = (
     "US", "US", "US", "CA", "BR", "GB", "GB", "DE", "DE", "FR", "PL", "JP", "AU",
 )  # fmt: skip
 UNKNOWN_SKUS = tuple(f"GHOST-{number:02}" for number in range(40))
+#: Sold on Amazon in packs: seller SKU → the shop's SKU, and its units of one pack.
+PACKS = {
+    f"PACK-{units}-{sku}": (sku, units)
+    for units, sku in ((2, SKUS[0]), (3, SKUS[5]), (6, SKUS[9]), (12, SKUS[18]))
+}
 #: Nothing new in the last days, so that all can come to its end.
 TAIL = timedelta(days=1)
 _FIRST_NUMBER = 7_000_000
 
 #: Some orders come all at once, more than a page of Amazon's holds.
-RUSHES, RUSH_SHARE, RUSH_LENGTH = 4, 0.15, timedelta(minutes=10)
+RUSHES, RUSH_SHARE, RUSH_LENGTH = 3, 0.20, timedelta(minutes=10)
 
 #: Share of the orders that this happens to.
 SHARES = {
     "quantity above one": 0.10,
     "unknown SKU": 0.05,
     "out of stock": 0.005,
+    "sold in packs": 0.05,
     "pending first": 0.12,
     "changed while pending": 0.03,
     "cancelled on Amazon": 0.02,
@@ -119,6 +125,30 @@ def draw(seed: int, orders: int, start: datetime, length: timedelta) -> Plan:
     return plan
 
 
+#: Of orders that nothing happens to.
+_ORDINARY = ("quantity above one", "several lines")
+
+
+def ordinary_orders(
+    count: int, start: datetime, length: timedelta, seed: int
+) -> list[Json]:
+    """Merchant-fulfilled orders to be shipped, evenly over ``length``, oldest first."""
+    rng = random.Random(f"ordinary {seed}")
+    shares = {name: SHARES[name] for name in _ORDINARY}
+    plan = Plan(start, start + length, count, [], [], [], Counter())
+    return [
+        _Drawing(
+            plan,
+            rng,
+            seed,
+            _FIRST_NUMBER + number,
+            _whole(start + length * (number / count)),
+            shares,
+        ).order(by_amazon=False, is_pending=False)
+        for number in range(count)
+    ]
+
+
 def _whole(moment: datetime) -> datetime:
     """Amazon writes milliseconds."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
@@ -128,16 +158,23 @@ class _Drawing:
     """One order's life."""
 
     def __init__(
-        self, plan: Plan, rng: random.Random, seed: int, number: int, moment: datetime
+        self,
+        plan: Plan,
+        rng: random.Random,
+        seed: int,
+        number: int,
+        moment: datetime,
+        shares: Mapping[str, float] = SHARES,
     ) -> None:
         self._plan, self._rng = plan, rng
         self._seed, self._number, self._moment = seed, number, moment
+        self._shares = shares
 
     def draw(self) -> None:
         by_amazon = self._is("fulfilled by Amazon")
         is_changed = self._is("changed while pending")
         is_pending = is_changed or self._is("pending first")
-        order = self._order(by_amazon, is_pending)
+        order = self.order(by_amazon=by_amazon, is_pending=is_pending)
         order_id = order["orderId"]
         self._happen(order_id, "put", 0, lambda state: bool(state.put_orders([order])))
         if is_changed:
@@ -190,7 +227,7 @@ class _Drawing:
             packages = self._rng.choice((1, 1, 1, 2))
             self._plan.shipments.append(Shipment(moment, order_id, packages))
 
-    def _order(self, by_amazon: bool, is_pending: bool) -> Json:
+    def order(self, *, by_amazon: bool, is_pending: bool) -> Json:
         rng = self._rng
         address: Mapping[str, Any] = {}
         if self._is("odd address"):
@@ -210,6 +247,8 @@ class _Drawing:
         rng = self._rng
         count = rng.choice((2, 2, 3)) if self._is("several lines") else 1
         skus = rng.sample(SKUS, count)
+        if self._is("sold in packs"):
+            skus[0] = rng.choice(list(PACKS))
         if self._is("unknown SKU"):
             skus[-1] = rng.choice(UNKNOWN_SKUS)
         elif self._is("out of stock"):
@@ -229,7 +268,7 @@ class _Drawing:
             )
 
     def _is(self, share: str) -> bool:
-        drawn = self._rng.random() < SHARES[share]
+        drawn = self._rng.random() < self._shares.get(share, 0)
         self._plan.shares[share] += drawn
         return drawn
 

@@ -7,6 +7,7 @@ a number drawn before; the director then forks another in its place.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -14,8 +15,7 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import connections
@@ -26,6 +26,8 @@ from saleor_amazon_channel import tasks
 from .times import SharedTime
 
 Json = dict[str, Any]
+#: Tasks of the channel with their arguments, as ``tasks.due`` gives them.
+Work = Sequence[tuple[Any, tuple[Any, ...]]]
 
 
 class Process:
@@ -92,6 +94,12 @@ class Process:
         self._socket.close()
 
 
+def ready_to_fork() -> None:
+    """What exists by now is never collected, nor written to, in any fork."""
+    gc.collect()
+    gc.freeze()
+
+
 def _serve(theirs: socket.socket, work: Callable[[Json], Json]) -> None:
     with theirs.makefile("rwb") as lines:
         for line in lines:
@@ -105,23 +113,28 @@ class Worker:
     def __init__(
         self,
         time: SharedTime,
-        writer: Callable[[], AbstractContextManager[object]],
         rng: random.Random,
         longest_life: int,
     ) -> None:
-        self._time, self._writer = time, writer
-        self._rng, self._longest_life = rng, longest_life
+        self._time, self._rng, self._longest_life = time, rng, longest_life
         self.deaths = 0
         self.failures: list[str] = []
+        self._is_busy = False
         self._process = self._start()
 
     def _start(self) -> Process:
-        return Process(self._work, self._time, self._rng.randint(1, self._longest_life))
+        return Process(_do, self._time, self._rng.randint(1, self._longest_life))
 
-    def begin(self) -> None:
-        self._process.send({})
+    def begin(self, work: Work) -> None:
+        """What it is handed and does not get to is due again, as with Celery."""
+        self._is_busy = bool(work)
+        if work:
+            named = [(task.name.rpartition(".")[2], args) for task, args in work]
+            self._process.send({"work": named})
 
     def finish(self) -> None:
+        if not self._is_busy:
+            return
         answer = self._process.answer()
         if answer is None:
             self.deaths += 1
@@ -132,14 +145,13 @@ class Worker:
     def stop(self) -> None:
         self._process.stop()
 
-    def _work(self, message: Json) -> Json:
-        """What is due, as Celery does it: a task that fails stops no other."""
-        failures = []
-        with self._writer():
-            due = tasks.due()
-        for task, arguments in due:
-            try:
-                task(*arguments)
-            except Exception:  # noqa: BLE001 - each is in the score
-                failures.append(f"{task.name}: {traceback.format_exc()}")
-        return {"failures": failures}
+
+def _do(message: Json) -> Json:
+    """As Celery does it: a task that fails stops no other."""
+    failures = []
+    for name, arguments in message["work"]:
+        try:
+            getattr(tasks, name)(*arguments)
+        except Exception:  # noqa: BLE001 - each is in the score
+            failures.append(f"{name}: {traceback.format_exc()}")
+    return {"failures": failures}
