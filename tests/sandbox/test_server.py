@@ -47,7 +47,7 @@ def test_a_missing_or_wrong_token_is_denied_in_amazons_words(caller: Caller) -> 
 
 def test_paths_that_lead_nowhere_are_denied(caller: Caller) -> None:
     for method, path in (
-        ("GET", "/orders/v0/orders"),
+        ("DELETE", "/orders/v0/orders"),
         ("POST", "/orders/2026-01-01/orders"),
         ("GET", "/orders/2026-01-01/orders/"),
         ("GET", "/"),
