@@ -285,7 +285,7 @@ def _package_item(
     """What a line of the package is to Amazon.
 
     Where Amazon sells the shop's units in packs, a package counts the packs that it
-    completes, together with what was in others before it.
+    completes, together with what was in others before it and has not come back.
     """
     order_item_id, units = locked.items[line.line_id]
     item: dict[str, Any] = {
@@ -294,11 +294,11 @@ def _package_item(
     }
     if units == 1:
         return item
+    before = locked.packages.keys() - {shipment.fulfillment_id}
     others = [
         other
-        for fulfillment_id, package in locked.packages.items()
-        if fulfillment_id != shipment.fulfillment_id
-        for other in package.items
+        for gone in (store.current().shipments(sorted(before)) if before else ())
+        for other in locked.packages[gone.fulfillment_id].items
         if other["order_item_id"] == order_item_id
     ]
     shipped = line.quantity + sum(other["shop_quantity"] for other in others)

@@ -156,6 +156,39 @@ def test_a_pack_is_confirmed_when_it_is_whole(world: World) -> None:
     assert world.shop.order(order_id).status == "fulfilled"
 
 
+def test_what_came_back_completes_no_pack(world: World) -> None:
+    variant = world.shop.create_variant(
+        "OTHER", [world.channel.id], stock={world.warehouse_id: 10}
+    )
+    SkuMapping.objects.create(
+        account=world.account, seller_sku="MUG-3PACK", variant_id=variant, units=3
+    )
+    put(world, wire_order(items=[wire_item(sku="MUG-3PACK", quantity=1)]))
+    order_id = world.ledger_order(ORDER).shop_order_id or ""
+    line = world.line_ids(ORDER)[ITEM]
+
+    def ship(units: int, tracking: str) -> str:
+        fulfillment_id = world.shop.fulfil(
+            order_id,
+            {line: units},
+            warehouse_id=world.warehouse_id,
+            tracking_number=tracking,
+        )
+        world.move_clock(timedelta(minutes=1))
+        world.work()
+        return fulfillment_id
+
+    world.shop.cancel_fulfillment(ship(2, "T-1"), warehouse_id=world.warehouse_id)
+    ship(1, "T-2")
+    # One unit is on its way, not a pack.
+    assert world.on_amazon(ORDER).get("packages", []) == []
+
+    ship(2, "T-3")
+    [package] = world.on_amazon(ORDER)["packages"]
+    assert package["trackingNumber"] == "T-3"
+    assert package["packageItems"][0]["quantity"] == 1
+
+
 def test_a_sku_is_found_by_the_accounts_rule(world: World) -> None:
     put(world, wire_order(items=[wire_item(sku="AMZ-MUG-1-DE")]))
     assert causes() == [("unknown_sku", "AMZ-MUG-1-DE", 1)]
