@@ -62,11 +62,20 @@ def make_checkouts_see_allocations() -> None:
 
 
 def prepare_customers(users: Sequence[User]) -> None:
-    """What Saleor fills in when a customer is made: 3.23 gives it the default type and
-    a search vector, 3.22 a text to search in."""
-    update_vector = getattr(account_search, "update_user_search_vector", None)
+    """What Saleor fills in when a customer is made: what it is searched by and, since
+    3.23, the default type."""
+    index_customers(users)
     default_type = getattr(account_utils, "get_default_customer_type", None)
     customer_type = default_type() if default_type else None
+    if customer_type:
+        for user in users:
+            user.customer_type = customer_type
+
+
+def index_customers(users: Sequence[User]) -> str:
+    """Fill in what customers are searched by, without saving it: the name of the
+    column, a vector in 3.23 and a text in 3.22."""
+    update_vector = getattr(account_search, "update_user_search_vector", None)
     for user in users:
         if update_vector:
             update_vector(user, attach_addresses_data=False, save=False)
@@ -74,8 +83,7 @@ def prepare_customers(users: Sequence[User]) -> None:
             user.search_document = account_search.prepare_user_search_document_value(
                 user, attach_addresses_data=False
             )
-        if customer_type:
-            user.customer_type = customer_type
+    return "search_vector" if update_vector else "search_document"
 
 
 _MARK = "never_mails_amazons_buyers"

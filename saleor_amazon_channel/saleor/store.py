@@ -66,7 +66,7 @@ from ..store.contract import (
     SkuResolution,
     Warehouse,
 )
-from . import following, invoices
+from . import following, invoices, redacting
 from .actions import cancel_order
 from .app import get_app
 from .order_rows import CARRIER_KEY, KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY
@@ -275,6 +275,9 @@ class SaleorStore:
 
     def change_shipping_address(self, order_id: str, address: AddressDraft) -> None:
         following.change_shipping_address(order_id, address)
+
+    def redact_orders(self, order_ids: Sequence[str]) -> None:
+        redacting.redact_orders(order_ids)
 
     def add_note(self, order_id: str, message: str) -> None:
         # bulk_create sends no signal: a note of ours is not an action of staff.

@@ -34,7 +34,7 @@ from ..store.contract import (
 from ..store.contract import (
     Warehouse as PortWarehouse,
 )
-from . import addresses, cancelling, following, orders
+from . import addresses, cancelling, following, orders, redacting
 from .following import CARRIER
 from .models import (
     Allocation,
@@ -179,6 +179,9 @@ class StandaloneStore:
 
     def change_shipping_address(self, order_id: str, address: AddressDraft) -> None:
         following.change_shipping_address(order_id, address)
+
+    def redact_orders(self, order_ids: Sequence[str]) -> None:
+        redacting.redact_orders(order_ids)
 
     def add_note(self, order_id: str, message: str) -> None:
         Note.objects.create(order_id=order_id, message=message)

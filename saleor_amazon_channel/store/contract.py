@@ -335,6 +335,10 @@ class ShopInvoice:
 
 #: In an order's public metadata: Amazon's order id, which marks an order as Amazon's.
 ORDER_ID_KEY = "amazon.orderId"
+#: In an order's public metadata: when the buyer's data were deleted.
+REDACTED_AT_KEY = "amazon.redactedAt"
+#: Of the private metadata of orders: everything of the channel's is the buyer's.
+PERSONAL_KEY_PREFIX = "amazon."
 #: In an order's public metadata: the number that invoices and the like print.
 PRINTED_NUMBER_KEY = "amazon.printedNumber"
 
@@ -455,6 +459,21 @@ class Store(Protocol):
 
     def change_shipping_address(self, order_id: str, address: AddressDraft) -> None:
         """The buyer corrected where an unshipped order goes; no e-mail leaves."""
+        ...
+
+    def redact_orders(self, order_ids: Sequence[str]) -> None:
+        """Delete what the orders hold of their buyers, for good.
+
+        Of both addresses names, company, streets, postal code and phone; the customer's
+        note; the channel's private metadata. City, region and country stay. An account
+        that the import made for a buyer loses its name with the last of its orders,
+        unless it has orders of the shop's own; then no search finds the orders by any
+        of it any more. Their public metadata ``amazon.redactedAt`` says when.
+
+        No amount changes, no e-mail leaves, and nothing of it comes back as a staff
+        action. Must be called inside a transaction. May be repeated; orders that the
+        shop does not have are passed over.
+        """
         ...
 
     def add_note(self, order_id: str, message: str) -> None:

@@ -221,6 +221,10 @@ class StaffDriver(Protocol):
 
     def invoice(self, invoice_id: str) -> InvoiceView: ...
 
+    def search(self, text: str) -> Sequence[str]:
+        """The ids of the orders that staff find by ``text``."""
+        ...
+
     def customer_count(self) -> int:
         """All customer accounts of the shop, without its staff."""
         ...

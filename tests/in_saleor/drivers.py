@@ -466,6 +466,15 @@ class SaleorDriver:
             ),
         )
 
+    def search(self, text: str) -> Sequence[str]:
+        answer = self.query(
+            """query ($text: String!) {
+                orders(first: 20, filter: { search: $text }) { edges { node { id } } }
+            }""",
+            text=text,
+        )
+        return [_primary_key(e["node"]["id"]) for e in answer["orders"]["edges"]]
+
     def customer_count(self) -> int:
         return User.objects.filter(is_staff=False).count()
 
