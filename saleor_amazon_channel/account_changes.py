@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from . import accounts, clock, lock_objects, outbox
 from .accounts import AccountError, AccountErrorCode
@@ -153,7 +154,9 @@ def _abandon(account: SellerAccount) -> None:
     lock_objects.orders_by_id(
         open_entries.values_list("order__amazon_order_id", flat=True).distinct()
     )
-    failed = outbox.abandon(account, "DISCONNECTED", _NOT_SENT, _PERHAPS_SENT)
+    failed = outbox.abandon(
+        Q(account=account), "DISCONNECTED", _NOT_SENT, _PERHAPS_SENT
+    )
     timeline.add_many(
         (entry.order, f"{entry.kind}_failed", message) for entry, message in failed
     )

@@ -23,6 +23,7 @@ from .amazon.sellers import GET_MARKETPLACE_PARTICIPATIONS, MarketplaceParticipa
 from .importing import customers, importer, participations, pull
 from .ledger import communication
 from .models import Marketplace, SellerAccount
+from .models.accounts import MAX_BUYER_DATA_RETENTION_DAYS
 from .store.contract import Channel
 
 #: A person waits for the answer: two exchanges (token, participations) of one try
@@ -324,6 +325,7 @@ class MarketplaceChanges:
     invoice_issuer: str | None = None
     invoice_tax_number: str | None = None
     invoice_note: str | None = None
+    buyer_data_retention_days: int | None = None
 
 
 #: Any combination of them is one; they may be set while the import is off.
@@ -358,6 +360,15 @@ def update_marketplace(
         if changes.default_carrier_code is not None:
             row.default_carrier_code = _check_carrier(changes.default_carrier_code)
         _change_invoices(row, changes)
+        if (days := changes.buyer_data_retention_days) is not None:
+            if not 0 <= days <= MAX_BUYER_DATA_RETENTION_DAYS:
+                raise AccountError(
+                    AccountErrorCode.INVALID,
+                    f"From 0 to {MAX_BUYER_DATA_RETENTION_DAYS} days: Amazon allows no "
+                    "more.",
+                    "buyer_data_retention_days",
+                )
+            row.buyer_data_retention_days = days
         row.save()
         importer.reconsider_waiting(row.account_id, row.marketplace_id)
     return row

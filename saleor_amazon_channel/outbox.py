@@ -22,7 +22,14 @@ from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q
 
 from . import clock
-from .models import AmazonOrder, Feed, OutboxAttempt, OutboxEntry, SellerAccount
+from .models import (
+    AmazonOrder,
+    Feed,
+    OutboxAttachment,
+    OutboxAttempt,
+    OutboxEntry,
+    SellerAccount,
+)
 
 State = OutboxEntry.State
 
@@ -330,13 +337,14 @@ def unsent(account: SellerAccount) -> dict[str, int]:
 
 
 def abandon(
-    account: SellerAccount, error_code: str, not_sent: str, perhaps_sent: str
+    which: Q, error_code: str, not_sent: str, perhaps_sent: str
 ) -> list[tuple[OutboxEntry, str]]:
-    """Fail what Amazon has not answered, in the caller's transaction; the entries, each
-    with the message it got. ``perhaps_sent`` is for what may have reached Amazon."""
+    """Fail those entries that Amazon has not answered, in the caller's transaction,
+    which holds their orders; the entries, each with the message it got.
+    ``perhaps_sent`` is for what may have reached Amazon."""
     entries = list(
         OutboxEntry.objects.select_for_update(of=("self",))
-        .filter(account=account, state__in=_OPEN)
+        .filter(which, state__in=_OPEN)
         .select_related("order")
         .order_by("pk")
     )
@@ -353,6 +361,13 @@ def abandon(
         )
         failed += [(entry, message) for entry in those]
     return failed
+
+
+def redact(orders: Sequence[AmazonOrder]) -> None:
+    """Delete what entries of these orders hold of their buyers; they are settled."""
+    entries = OutboxEntry.objects.filter(order__in=orders)
+    OutboxAttachment.objects.filter(entry__in=entries).update(content=b"")
+    entries.exclude(personal="").update(personal="")
 
 
 def unreported(limit: int) -> Sequence[int]:

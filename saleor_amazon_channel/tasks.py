@@ -16,7 +16,7 @@ from typing import Any
 
 from celery import shared_task
 
-from . import clock, lifecycle, outbox, store
+from . import clock, lifecycle, outbox, redaction, store
 from .conf import app_settings
 from .importing import importer, news, participations, pull
 from .importing import reconcile as reconciling
@@ -31,6 +31,9 @@ package_logger = logging.getLogger(__package__)
 TICK_SECONDS = 15
 WORK_EXPIRES_SECONDS = 4 * TICK_SECONDS
 SWEEP_INTERVAL = timedelta(minutes=1)
+#: The shop-wide cursor of what is done once a day.
+HOUSEKEEPING = "housekeeping"
+HOUSEKEEPING_INTERVAL = timedelta(days=1)
 
 
 @contextmanager
@@ -65,7 +68,7 @@ def beat_schedule() -> dict[str, dict[str, Any]]:
 # database scheduler drops the schedule's own "expires", so it is on the task.
 @shared_task(name="saleor_amazon_channel.tick", expires=TICK_SECONDS)
 def tick() -> None:
-    """Hand out what is due; nothing while the channel is off."""
+    """Hand out what is due; only housekeeping while the channel is off."""
     with _at_work():
         work = due()
     for task, arguments in work:
@@ -172,11 +175,34 @@ def sweep() -> None:
             runner.push()
 
 
+@shared_task(name="saleor_amazon_channel.keep_house")
+def keep_house() -> None:
+    """Delete what is not to be kept any longer."""
+    with _at_work():
+        redacted = redaction.redact_due()
+        if redacted:
+            logger.info("the buyers of %s orders were deleted", redacted)
+        now = clock.now()
+        SyncCursor.objects.update_or_create(
+            account=None,
+            stream=HOUSEKEEPING,
+            defaults={"last_run_at": now, "next_run_at": now + HOUSEKEEPING_INTERVAL},
+        )
+
+
 def due() -> list[tuple[Any, tuple[Any, ...]]]:
     """The (task, arguments) that have something to do now."""
-    if not ChannelSettings.load().active:
-        return []
     now = clock.now()
+    # A duty, whether the channel is on or off.
+    housekeeping: list[tuple[Any, tuple[Any, ...]]] = (
+        []
+        if SyncCursor.objects.filter(
+            account=None, stream=HOUSEKEEPING, next_run_at__gt=now
+        ).exists()
+        else [(keep_house, ())]
+    )
+    if not ChannelSettings.load().active:
+        return housekeeping
     work: list[tuple[Any, tuple[Any, ...]]] = [
         # First, so that the scan covers what the seller has joined.
         (refresh_marketplaces, (account.pk,))
@@ -203,4 +229,4 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
     ]
     if outbox.has_work() or feeds.has_work():
         work.append((push, ()))
-    return work
+    return work + housekeeping

@@ -77,6 +77,9 @@ def test_a_task_that_fails_does_not_end_the_work(
     SyncCursor.objects.create(
         account=active, stream="marketplaces", next_run_at=NOW + timedelta(days=1)
     )
+    SyncCursor.objects.create(
+        stream="housekeeping", next_run_at=NOW + timedelta(days=1)
+    )
     assert [task.name for task, _ in tasks.due()] == [
         "saleor_amazon_channel.pull_orders",
         "saleor_amazon_channel.sweep",
@@ -114,6 +117,29 @@ def test_pull_also_cancels_what_was_cancelled_on_amazon(
     )
     order = AmazonOrder.objects.get(pk=order.pk)
     assert order.cancellation_settled_at == NOW
+
+
+def test_buyers_are_deleted_on_demand_also_while_the_channel_is_off(
+    account: SellerAccount,
+) -> None:
+    shipped = new_order(account, fulfillment_status="SHIPPED")
+    unshipped = new_order(account, fulfillment_status="UNSHIPPED")
+
+    assert run("redact") == "The buyers of 0 orders are deleted.\n"
+    assert run("redact", "--order", shipped.amazon_order_id, "--order", "x") == (
+        "1 orders are not known here.\nThe buyers of 1 orders are deleted.\n"
+    )
+    shipped.refresh_from_db()
+    assert (shipped.redacted_at, shipped.buyer_name) == (NOW, "")
+    with pytest.raises(CommandError) as caught:
+        run("redact", "--order", unshipped.amazon_order_id)
+    assert str(caught.value) == (
+        "Still to be shipped, which needs the address: "
+        f"{unshipped.amazon_order_id}. With --force it is deleted all the same."
+    )
+    run("redact", "--order", unshipped.amazon_order_id, "--force")
+    unshipped.refresh_from_db()
+    assert unshipped.buyer_name == ""
 
 
 def test_status_needs_no_encryption_key(active: SellerAccount, settings: Any) -> None:

@@ -42,6 +42,9 @@ def channel(account: SellerAccount, now: object) -> SellerAccount:
         account=account, stream="marketplaces", next_run_at=NOW + timedelta(days=1)
     )
     SyncCursor.objects.create(stream="staff_actions", watermark=NOW)
+    SyncCursor.objects.create(
+        stream="housekeeping", next_run_at=NOW + timedelta(days=2)
+    )
     return account
 
 
@@ -55,8 +58,14 @@ def order(account: SellerAccount, state: str) -> AmazonOrder:
     )
 
 
-def test_nothing_is_due_while_the_channel_is_off(account: SellerAccount) -> None:
+def test_only_housekeeping_is_due_while_the_channel_is_off(
+    account: SellerAccount, now
+) -> None:
+    assert due() == ["keep_house"]
+    tasks.keep_house()
     assert due() == []
+    now(timedelta(days=1))
+    assert due() == ["keep_house"]
 
 
 def test_nothing_is_due_when_all_is_done(channel: SellerAccount) -> None:

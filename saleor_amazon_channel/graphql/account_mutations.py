@@ -251,6 +251,12 @@ class AmazonMarketplaceUpdateInput(graphene.InputObjectType):
     initial_status = AmazonInitialStatus(
         description="The status of imported orders of which nothing has been shipped."
     )
+    buyer_data_retention_days = graphene.Int(
+        description=(
+            "How many days after the delivery what is known of a buyer is deleted; "
+            "Amazon allows 30 at most."
+        )
+    )
     default_carrier_code = graphene.String(
         description=(
             "Amazon's code of the carrier of shipments that name no carrier themselves."

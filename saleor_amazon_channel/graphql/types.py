@@ -149,6 +149,12 @@ class AmazonMarketplace(graphene.ObjectType):
     shipping_method_name = graphene.String(
         description="The name of the shipping method of created orders."
     )
+    buyer_data_retention_days = graphene.Int(
+        required=True,
+        description=(
+            "How many days after the delivery what is known of a buyer is deleted."
+        ),
+    )
     default_carrier_code = graphene.String(
         description=(
             "Amazon's code of the carrier of shipments that name no carrier themselves."
@@ -834,6 +840,13 @@ class AmazonOrder(graphene.ObjectType):
         host.Money, description="The grand total, as Amazon states it."
     )
     buyer_name = graphene.String(description="The name of the buyer.")
+    is_redacted = graphene.Boolean(
+        required=True,
+        description=(
+            "Whether what was known of the buyer has been deleted, as it has to be "
+            "some time after the delivery."
+        ),
+    )
     import_state = AmazonImportState(
         required=True, description="What has become of the order in the shop."
     )
@@ -912,6 +925,10 @@ class AmazonOrder(graphene.ObjectType):
     @staticmethod
     def resolve_total(root: models.AmazonOrder, _info: Any) -> Any:
         return _money(root.grand_total, root.currency)
+
+    @staticmethod
+    def resolve_is_redacted(root: models.AmazonOrder, _info: Any) -> bool:
+        return root.redacted_at is not None
 
     @staticmethod
     def resolve_buyer_name(root: models.AmazonOrder, info: Any) -> str | None:

@@ -21,6 +21,11 @@ from .addresses import e164
 
 State = AmazonOrder.ImportState
 
+REDACTED = (
+    "The buyer's data were deleted, as they have to be some time after the delivery "
+    "date. Work the order in Seller Central."
+)
+
 
 class AddressRefused(Exception):
     """``problems`` goes from the field, "" for all of it, to what is wrong with it."""
@@ -59,6 +64,8 @@ def replace_address(
         (order,) = lock_objects.orders_by_id([amazon_order_id])
         if order.import_state == State.IMPORTED:
             raise OrderImported(order.shop_order_number)
+        if order.redacted_at:
+            raise AddressRefused({"": REDACTED})
         order.staff_address = asdict(address) if address else ""
         order.import_state = State.READY
         order.save(update_fields=["staff_address", "import_state"])

@@ -207,7 +207,10 @@ def _import(orders: Sequence[AmazonOrder]) -> Imported:
         try:
             draft = mapping.map_order(amazon_order, address_edit.staff_address(order))
         except mapping.CannotMap as error:
-            blocked.append((order, list(error.blockers)))
+            if order.redacted_at:
+                decided.append((order, State.WAITING, address_edit.REDACTED))
+            else:
+                blocked.append((order, list(error.blockers)))
             continue
         customer = None
         if marketplace.customer_creation == Marketplace.CustomerCreation.ACCOUNT:

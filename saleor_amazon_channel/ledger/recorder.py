@@ -27,7 +27,7 @@ from ..amazon.errors import MalformedOrder
 from ..amazon.orders import FulfillmentStatus, Order
 from ..models import AmazonOrder, AmazonOrderItem, CommunicationLog, SellerAccount
 from ..store.contract import Blocker, BlockerCode
-from . import blocking, payloads, timeline
+from . import blocking, payloads, retention, timeline
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ _ORDER_FIELDS = (
     "superseded_recipient",
     "is_cancellation_requested",
     "replacement_of",
+    "delivered_by",
 )
 #: What is decided here and not copied from a payload.
 _OWN_FIELDS = (
@@ -172,6 +173,9 @@ def _record(
     new, changed, events = [], [], []
     for order_id, row in received.items():
         old = known.get(order_id)
+        if old is not None and old.redacted_at:
+            # Amazon goes on telling of the buyer; it stays deleted here.
+            row.personal, row.buyer_name = {}, ""
         if old is None:
             row.note = "Received from Amazon."
             new.append(row)
@@ -276,6 +280,7 @@ def _order_values(order: Order) -> dict[str, Any]:
         "grand_total": total.amount if total else None,
         "buyer_name": order.buyer.buyer_name if order.buyer else "",
         "is_cancellation_requested": _is_cancellation_requested(order),
+        "delivered_by": retention.delivered_by(order),
         "replacement_of": next(
             (each.order_id for each in order.associated_orders if each.order_id), ""
         ),

@@ -11,6 +11,9 @@ from .. import clock
 from ..amazon.marketplaces import LWA_ENDPOINT, MARKETPLACES, REGIONS, MarketplaceInfo
 from ..fields import EncryptedTextField
 
+#: Amazon's Data Protection Policy allows no more.
+MAX_BUYER_DATA_RETENTION_DAYS = 30
+
 #: Amazon accepts a client secret no longer ("Rotate your Application's LWA
 #: Credentials").
 SECRET_LIFETIME = timedelta(days=180)
@@ -164,6 +167,10 @@ class Marketplace(models.Model):
     invoice_tax_number = models.CharField(max_length=50, blank=True)
     #: What is printed below each.
     invoice_note = models.TextField(blank=True)
+    #: How long what is known of a buyer is kept after the delivery.
+    buyer_data_retention_days = models.PositiveSmallIntegerField(
+        default=MAX_BUYER_DATA_RETENTION_DAYS
+    )
     #: Amazon's carrier code for shipments whose carrier nothing else tells.
     default_carrier_code = models.CharField(max_length=50, blank=True)
 

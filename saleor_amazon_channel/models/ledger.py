@@ -78,6 +78,12 @@ class AmazonOrder(models.Model):
     #: there; ``note`` and the timeline say which.
     cancellation_settled_at = models.DateTimeField(null=True)
 
+    #: When the buyer has it at the latest, by what Amazon last said: what is known of
+    #: the buyer is kept for a time after that. Null: to be worked out.
+    delivered_by = models.DateTimeField(null=True)
+    #: When what was known of the buyer was deleted; nothing of it is taken in again.
+    redacted_at = models.DateTimeField(null=True)
+
     #: When the shop's order is to follow what Amazon last said; null: it has.
     follow_at = models.DateTimeField(null=True)
     #: Where it was to go before Amazon changed that, until the shop has followed.
@@ -119,6 +125,11 @@ class AmazonOrder(models.Model):
                 fields=["follow_at"],
                 name="amz_order_follow_idx",
                 condition=models.Q(follow_at__isnull=False),
+            ),
+            models.Index(
+                fields=["delivered_by"],
+                name="amz_order_redact_idx",
+                condition=models.Q(redacted_at=None),
             ),
             models.Index(
                 fields=["created_time", "id"],

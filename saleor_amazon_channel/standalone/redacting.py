@@ -54,7 +54,7 @@ def redact_orders(order_ids: Sequence[str]) -> None:
     )
     Customer.objects.filter(
         ~Exists(others),
-        pk__in={order.customer_id for order in orders} - {None},
+        pk__in={order.customer_id for order in orders if order.customer_id},
         email__endswith=f"@{UNDELIVERABLE_DOMAIN}",
     ).update(first_name="", last_name="")
 

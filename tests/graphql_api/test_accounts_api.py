@@ -440,6 +440,43 @@ def test_a_mapping_by_global_ids_or_keys(
     }
 
 
+def test_buyers_data_are_kept_for_thirty_days_at_most(
+    ask: Ask, germany: Marketplace
+) -> None:
+    query = "{ amazonAccounts { marketplaces { buyerDataRetentionDays } } }"
+
+    def days() -> list[int]:
+        (account,) = ask(query)["amazonAccounts"]
+        return [each["buyerDataRetentionDays"] for each in account["marketplaces"]]
+
+    assert days() == [30]
+    assert update(ask, germany, buyerDataRetentionDays=7)["errors"] == []
+    assert days() == [7]
+    for refused in (31, -1):
+        assert update(ask, germany, buyerDataRetentionDays=refused)["errors"] == [
+            {
+                "field": "buyerDataRetentionDays",
+                "message": "From 0 to 30 days: Amazon allows no more.",
+                "code": "INVALID",
+            }
+        ]
+    assert days() == [7]
+
+
+def test_a_redacted_order_says_so(ask: Ask, account: SellerAccount) -> None:
+    order = new_order(account, redacted_at=NOW, buyer_name="")
+    answer = ask(
+        f'{{ amazonOrder(amazonOrderId: "{order.amazon_order_id}") '
+        "{ isRedacted buyerName } }"
+    )
+    assert answer["amazonOrder"] == {"isRedacted": True, "buyerName": None}
+    order = new_order(account)
+    answer = ask(
+        f'{{ amazonOrder(amazonOrderId: "{order.amazon_order_id}") {{ isRedacted }} }}'
+    )
+    assert answer["amazonOrder"] == {"isRedacted": False}
+
+
 def test_a_channel_in_another_currency_is_a_typed_error(
     ask: Ask, germany: Marketplace
 ) -> None:

@@ -13,7 +13,16 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 
-from ... import accounts, clock, failures, key_rotation, lifecycle, store, tasks
+from ... import (
+    accounts,
+    clock,
+    failures,
+    key_rotation,
+    lifecycle,
+    redaction,
+    store,
+    tasks,
+)
 from ...importing import importer, news, pull, reconcile
 from ...ledger import status
 from ...models import ChannelSettings, Reconciliation, SellerAccount
@@ -23,7 +32,7 @@ from ...pushing import runner
 logger = logging.getLogger(__name__)
 
 #: What can be done while the channel is switched off.
-ANY_TIME = ("rotate-keys", "status")
+ANY_TIME = ("redact", "rotate-keys", "status")
 
 
 @contextmanager
@@ -73,6 +82,21 @@ class Command(BaseCommand):
         commands.add_parser(
             "reconcile", help="compare what Amazon has with what is here, now"
         )
+        redact = commands.add_parser(
+            "redact",
+            help="delete buyers' data that have been kept long enough, or now",
+        )
+        redact.add_argument(
+            "--order",
+            action="append",
+            metavar="ID",
+            help="an Amazon order id whose buyer is to be deleted now; may be repeated",
+        )
+        redact.add_argument(
+            "--force",
+            action="store_true",
+            help="also of an order that is still to be shipped",
+        )
         keys = commands.add_parser(
             "rotate-keys",
             help="encrypt with the first key what an old one encrypted",
@@ -107,6 +131,22 @@ class Command(BaseCommand):
             if command not in ANY_TIME and not ChannelSettings.load().active:
                 raise CommandError("The channel is switched off in Saleor's plugins.")
             getattr(self, command.replace("-", "_"))(**options)
+
+    def redact(self, order: list[str] | None, force: bool, **_: Any) -> None:
+        if not order:
+            count = redaction.redact_due()
+        else:
+            try:
+                count = redaction.redact_named(order, force=force)
+            except redaction.StillToBeShippedError as error:
+                raise CommandError(
+                    f"Still to be shipped, which needs the address: {error}. With "
+                    "--force it is deleted all the same."
+                ) from error
+            unknown = len(set(order)) - count
+            if unknown:
+                self.stdout.write(f"{unknown} orders are not known here.")
+        self.stdout.write(f"The buyers of {count} orders are deleted.")
 
     def rotate_keys(self, dry_run: bool, **_: Any) -> None:
         old = unreadable = 0
