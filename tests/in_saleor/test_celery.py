@@ -44,10 +44,12 @@ def test_tasks_are_found_and_guarded_like_saleors_own():
     ours = {name: task for name, task in app.tasks.items() if "amazon" in name}
 
     assert sorted(name.removeprefix("saleor_amazon_channel.") for name in ours) == [
+        "check_subscriptions",
         "import_orders",
         "keep_house",
         "pull_orders",
         "push",
+        "receive_notifications",
         "reconcile",
         "refresh_marketplaces",
         "sweep",
