@@ -11,7 +11,7 @@ confirmation replace the package instead of adding one.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from .. import clock, store
@@ -19,7 +19,14 @@ from ..amazon import carriers, errors, order_feeds, orders
 from ..amazon.client import Client
 from ..amazon.order_feeds import Fulfillment
 from ..amazon.orders_v0 import Package, PackageItem, confirm_shipment
-from ..models import AmazonOrder, AmazonPackage, Marketplace, OutboxEntry, SellerAccount
+from ..models import (
+    AmazonOrder,
+    AmazonPackage,
+    ForeignPackage,
+    Marketplace,
+    OutboxEntry,
+    SellerAccount,
+)
 from ..outbox import BY_FEED, HELD, Outcome, State
 
 FEED_TYPE = order_feeds.ORDER_FULFILLMENT
@@ -61,7 +68,7 @@ def send(
     except errors.PackageToUpdateNotFound:
         # Every unit is in a package already: ours under this id, or one of
         # somebody who confirmed it in Seller Central.
-        if not _amazon_has(client, order.amazon_order_id, found, by_carrier=False):
+        if not _amazon_has(client, entry, found, by_carrier=False):
             return Outcome(
                 State.FAILED,
                 f"Package {found.package_reference_id} is not confirmed: Amazon has "
@@ -268,7 +275,7 @@ def _read_back(client: Client, entry: OutboxEntry) -> Outcome | None:
         return None  # Nothing to be found out: a newer version replaces it, say.
     default = _default_carriers([entry]).get((order.account_id, order.marketplace_id))
     wanted = _wanted(package, order, default or "")
-    if not _amazon_has(client, order.amazon_order_id, wanted, by_carrier=True):
+    if not _amazon_has(client, entry, wanted, by_carrier=True):
         return None
     return Outcome(
         State.SUCCEEDED,
@@ -329,20 +336,57 @@ def _ship_date(package: AmazonPackage, order: AmazonOrder) -> datetime:
 
 
 def _amazon_has(
-    client: Client, amazon_order_id: str, wanted: Package, *, by_carrier: bool
+    client: Client, entry: OutboxEntry, wanted: Package, *, by_carrier: bool
 ) -> bool:
     """Whether Amazon stored the package as we want it.
 
     ``by_carrier``: with the same carrier, too, by its code or its name.
+
+    That a feed's MerchantFulfillmentID becomes the package reference id is an
+    assumption. Where Amazon has none of that id, one that is otherwise the same is
+    taken for ours, unless it is accounted for: another of ours just like it, or one of
+    somebody else that the shop knows of.
     """
-    order, _ = orders.get_order(client, amazon_order_id)
+    order, _ = orders.get_order(client, entry.order.amazon_order_id)
     names = (wanted.carrier_code, wanted.carrier_name)
-    content = Counter({item.order_item_id: item.quantity for item in wanted.items})
-    return any(
-        package.package_reference_id == wanted.package_reference_id
-        and package.tracking_number == wanted.tracking_number
-        and (not by_carrier or package.carrier in names)
-        and Counter({i.order_item_id: i.quantity for i in package.package_items})
-        == content
+    there = {package.package_reference_id for package in order.packages}
+    alike = {
+        package.package_reference_id
         for package in order.packages
+        if package.tracking_number == wanted.tracking_number
+        and (not by_carrier or package.carrier in names)
+        and _content(
+            (each.order_item_id, each.quantity) for each in package.package_items
+        )
+        == _content((each.order_item_id, each.quantity) for each in wanted.items)
+    }
+    if wanted.package_reference_id in there:
+        return wanted.package_reference_id in alike
+    if not alike:
+        return False
+    others = AmazonPackage.objects.filter(order=entry.order).exclude(
+        package_reference_id=int(wanted.package_reference_id)
     )
+    known = {str(other.package_reference_id) for other in others} | set(
+        ForeignPackage.objects.filter(order=entry.order).values_list(
+            "package_reference_id", flat=True
+        )
+    )
+    twins = [
+        other
+        for other in others
+        if other.confirmed_revision
+        and str(other.package_reference_id) not in there
+        and other.tracking_number == wanted.tracking_number
+        and _content((each["order_item_id"], each["quantity"]) for each in other.items)
+        == _content((each.order_item_id, each.quantity) for each in wanted.items)
+    ]
+    return len(alike - known) > len(twins)
+
+
+def _content(items: Iterable[tuple[str, int]]) -> Counter[str]:
+    """Order item id → units."""
+    content: Counter[str] = Counter()
+    for order_item_id, quantity in items:
+        content[order_item_id] += quantity
+    return +content

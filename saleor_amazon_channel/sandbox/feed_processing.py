@@ -100,6 +100,9 @@ def finish(state: State, feed: StoredFeed, now: datetime) -> None:
         if feed.has_fate("unnamed", "processing", "unprocessed"):
             messages = []
         for message_id, body in messages:
+            if feed.has_fate("renumbered"):
+                for element in body.findall("MerchantFulfillmentID"):
+                    body.remove(element)
             problem = processor(state, feed.seller_id, body)
             processed += 1
             if problem:
@@ -114,7 +117,7 @@ def finish(state: State, feed: StoredFeed, now: datetime) -> None:
     feed.final_status = "DONE"
     failed += len(problems)
     report = _report(feed, status, processed, failed, problems)
-    if feed.has_fate("garbled"):
+    if feed.has_fate("garbled", "renumbered"):
         report = report[: len(report) // 2]
     if feed.has_fate("text_report"):
         report = _text_report(processed, failed, problems)

@@ -28,6 +28,7 @@ FATES = {
     "unnamed": "DONE, nothing applied, the report counts failures and names none",
     "rejected": "DONE, nothing applied, the report has error 5000 of the document",
     "garbled": "DONE and applied, the report cannot be read",
+    "renumbered": "as garbled, and packages get ids of Amazon's own",
     "text_report": "DONE and applied, the report is tab text instead of XML",
     "stuck": "takes `seconds` longer than it should",
     "not_listed": "getFeed and getFeeds do not know it for `seconds`",

@@ -26,7 +26,7 @@ from saleor_amazon_channel.pushing import cancellations, feeds, shipments
 from saleor_amazon_channel.sandbox import events
 from saleor_amazon_channel.sandbox.feed_store import Fate
 from saleor_amazon_channel.store.contract import Store
-from wire_orders import wire_order
+from wire_orders import wire_item, wire_order
 
 
 @pytest.fixture
@@ -148,6 +148,43 @@ def test_a_package_without_tracking_is_read_before_it_is_sent_again(
 
     assert states(order_id) == ["succeeded"]
     assert calls(world, "createFeed") == 1
+
+
+def test_a_package_is_known_though_amazon_gave_it_another_id(world: World) -> None:
+    [order_id] = imported(world, 1)
+    ship(world, order_id)
+    world.move_clock(timedelta(hours=45))
+    world.sandbox.state.feeds.determine(Fate("renumbered"))
+
+    rounds(world, 6)
+
+    assert states(order_id) == ["succeeded"]
+    assert calls(world, "createFeed") == 1
+    [package] = world.on_amazon(order_id)["packages"]
+    assert package["packageReferenceId"] != "1001"
+
+
+def test_a_package_just_like_one_that_amazon_has_is_not_taken_for_it(
+    world: World,
+) -> None:
+    order_id = "111-0000002-0000001"
+    world.sandbox.state.put_orders(
+        [wire_order(order_id, items=[wire_item(quantity=2)])]
+    )
+    world.work_until_quiet(2)
+    ship(world, order_id)
+    ship(world, order_id)
+    world.move_clock(timedelta(hours=45))
+    # The first arrives under another id, the second not at all.
+    world.sandbox.state.feeds.determine(Fate("renumbered"))
+    world.sandbox.state.feeds.determine(Fate("fatal"))
+
+    rounds(world, 12)
+
+    entries = OutboxEntry.objects.filter(order__amazon_order_id=order_id)
+    assert {entry.state for entry in entries} == {"succeeded"}
+    assert len(world.on_amazon(order_id)["packages"]) == 2
+    assert calls(world, "createFeed") == 3
 
 
 def test_a_feed_that_does_not_end_holds_its_orders_for_a_day(world: World) -> None:
