@@ -33,8 +33,9 @@ from .models import (
 
 State = OutboxEntry.State
 
-#: A worker that has not settled a claim by then is taken for dead.
-CLAIM_LIFETIME = timedelta(minutes=5)
+#: A worker that has not settled a claim by then is taken for dead. Half of it is for
+#: the work, half for clocks: one worker's may be five minutes ahead of another's.
+CLAIM_LIFETIME = timedelta(minutes=10)
 
 #: The error code of an entry that waits for something staff can still add. It holds up
 #: nothing: the next package of the order goes before it.

@@ -132,6 +132,17 @@ def test_a_lost_claim_is_taken_over_and_must_be_reconciled(
     assert states() == ["succeeded"]
 
 
+def test_a_worker_whose_clock_is_ahead_takes_no_live_claim(
+    account: SellerAccount, order: AmazonOrder, now
+) -> None:
+    enqueue(order)
+    outbox.claim(account, 10, [KIND])
+    # A minute after the claim, by a clock that is five minutes ahead.
+    now(timedelta(minutes=6))
+
+    assert outbox.claim(account, 10, [KIND]) == []
+
+
 def test_an_unknown_outcome_stays_one_until_amazon_was_read(
     account: SellerAccount, order: AmazonOrder
 ) -> None:
