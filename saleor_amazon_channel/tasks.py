@@ -21,6 +21,7 @@ from .conf import app_settings
 from .importing import importer, news, participations, pull
 from .importing import reconcile as reconciling
 from .invoicing import record as invoices
+from .ledger import pruning
 from .models import AmazonOrder, ChannelSettings, SellerAccount, SyncCursor
 from .notifications import receiving, subscribing
 from .pushing import feeds, runner
@@ -34,6 +35,7 @@ SWEEP_INTERVAL = timedelta(minutes=1)
 #: The shop-wide cursor of what is done once a day.
 HOUSEKEEPING = "housekeeping"
 HOUSEKEEPING_INTERVAL = timedelta(days=1)
+HOUSEKEEPING_RETRY = timedelta(hours=1)
 
 
 @contextmanager
@@ -179,14 +181,18 @@ def sweep() -> None:
 def keep_house() -> None:
     """Delete what is not to be kept any longer."""
     with _at_work():
-        redacted = redaction.redact_due()
-        if redacted:
-            logger.info("the buyers of %s orders were deleted", redacted)
         now = clock.now()
-        SyncCursor.objects.update_or_create(
+        # Should it fail, it is due again then.
+        cursor, _ = SyncCursor.objects.update_or_create(
             account=None,
             stream=HOUSEKEEPING,
-            defaults={"last_run_at": now, "next_run_at": now + HOUSEKEEPING_INTERVAL},
+            defaults={"next_run_at": now + HOUSEKEEPING_RETRY},
+        )
+        redacted = redaction.redact_due()
+        pruned = pruning.prune()
+        logger.info("%s buyers redacted, %s rows of logs deleted", redacted, pruned)
+        SyncCursor.objects.filter(pk=cursor.pk).update(
+            last_run_at=now, next_run_at=now + HOUSEKEEPING_INTERVAL
         )
 
 

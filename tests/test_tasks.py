@@ -73,6 +73,21 @@ def test_nothing_is_due_when_all_is_done(channel: SellerAccount) -> None:
     assert due() == []
 
 
+def test_housekeeping_that_failed_is_due_again_in_an_hour(
+    channel, now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> int:
+        raise ValueError("no such table")
+
+    now(timedelta(days=2))
+    monkeypatch.setattr(tasks.pruning, "prune", fail)
+    with pytest.raises(ValueError, match="no such table"):
+        tasks.keep_house()
+    assert "keep_house" not in due()
+    now(timedelta(hours=1))
+    assert "keep_house" in due()
+
+
 def test_a_pull_is_due_when_its_time_has_come(channel, now) -> None:
     now(timedelta(minutes=4))
     assert due() == ["pull_orders", "sweep"]

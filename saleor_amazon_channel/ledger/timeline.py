@@ -9,6 +9,15 @@ from django.db import connection
 from .. import clock
 from ..models import AmazonOrder, OrderEvent
 
+#: Types of which the same message is never told a second time: the timeline is what
+#: says so, so these are never pruned.
+TOLD_ONCE = (
+    "cancellation_requested_by_buyer",
+    "cannot_follow",
+    "invoice_kept",
+    "replaced",
+)
+
 #: One statement, since staff wait for it.
 _ADD = """
     WITH event AS (

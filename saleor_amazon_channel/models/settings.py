@@ -11,6 +11,13 @@ from django.db import models
 class ChannelSettings(models.Model):
     """What a store admin sets for the whole channel; Saleor's plugin page writes it."""
 
+    class LogHistory(models.TextChoices):
+        """How long logs are kept: see ``ledger.pruning``."""
+
+        DAILY = "daily"
+        WEEKLY = "weekly"
+        MONTHLY = "monthly"
+
     #: Nothing is pulled, imported or sent while it is off.
     active = models.BooleanField(default=False)
     #: Amazon refills one searchOrders call in 179 s: less than 3 is a waste.
@@ -20,6 +27,9 @@ class ChannelSettings(models.Model):
     #: For copies of production: intents are kept, not sent.
     read_only = models.BooleanField(default=False)
     debug_logging = models.BooleanField(default=False)
+    clear_log_history = models.CharField(
+        max_length=16, choices=LogHistory.choices, default=LogHistory.MONTHLY
+    )
 
     class Meta:
         constraints = [
@@ -32,6 +42,11 @@ class ChannelSettings(models.Model):
     @property
     def pull_interval(self) -> timedelta:
         return timedelta(minutes=self.pull_interval_minutes)
+
+    @property
+    def log_lifetime(self) -> timedelta:
+        days = {self.LogHistory.DAILY: 1, self.LogHistory.WEEKLY: 7}
+        return timedelta(days=days.get(self.LogHistory(self.clear_log_history), 30))
 
     @classmethod
     def load(cls, using: str | None = None) -> ChannelSettings:

@@ -21,6 +21,7 @@ from saleor.plugins.error_codes import PluginErrorCode
 PULL_INTERVAL = "pull_interval_minutes"
 READ_ONLY = "read_only"
 DEBUG_LOGGING = "debug_logging"
+CLEAR_LOG_HISTORY = "clear_log_history"
 
 #: Amazon gives one call back in 179 s; more often than that only meets its throttle.
 MIN_PULL_INTERVAL = 3
@@ -44,6 +45,7 @@ class AmazonChannelPlugin(BasePlugin):
         {"name": PULL_INTERVAL, "value": "4"},
         {"name": READ_ONLY, "value": False},
         {"name": DEBUG_LOGGING, "value": False},
+        {"name": CLEAR_LOG_HISTORY, "value": "monthly"},
     ]
     CONFIG_STRUCTURE = {
         PULL_INTERVAL: {
@@ -71,13 +73,24 @@ class AmazonChannelPlugin(BasePlugin):
                 "logs secrets or buyer data."
             ),
         },
+        CLEAR_LOG_HISTORY: {
+            "type": ConfigurationTypeField.STRING,
+            "label": "Clear log history",
+            "help_text": (
+                "daily, weekly or monthly: what failed between Amazon and the shop, "
+                "what was tried, and timelines of orders long done are deleted when "
+                "they are older than that."
+            ),
+        },
     }
 
     @classmethod
     def validate_plugin_configuration(
         cls, plugin_configuration: Any, **kwargs: Any
     ) -> None:
-        _pull_interval(_values(plugin_configuration))
+        values = _values(plugin_configuration)
+        _pull_interval(values)
+        _clear_log_history(values)
         if plugin_configuration.active:
             _require_encryption_keys()
 
@@ -101,6 +114,7 @@ class AmazonChannelPlugin(BasePlugin):
                     "pull_interval_minutes": _pull_interval(values),
                     "read_only": bool(values[READ_ONLY]),
                     "debug_logging": bool(values[DEBUG_LOGGING]),
+                    "clear_log_history": _clear_log_history(values),
                 },
             )
             if saved.active:
@@ -154,6 +168,22 @@ def _pull_interval(values: dict[str, Any]) -> int:
             }
         )
     return minutes
+
+
+def _clear_log_history(values: dict[str, Any]) -> str:
+    from ..models import ChannelSettings
+
+    chosen = str(values[CLEAR_LOG_HISTORY]).strip().lower()
+    if chosen not in ChannelSettings.LogHistory.values:
+        raise ValidationError(
+            {
+                CLEAR_LOG_HISTORY: ValidationError(
+                    f"One of {', '.join(ChannelSettings.LogHistory.values)}.",
+                    code=PluginErrorCode.INVALID.value,
+                )
+            }
+        )
+    return chosen
 
 
 def _require_encryption_keys() -> None:

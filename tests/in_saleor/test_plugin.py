@@ -14,7 +14,12 @@ from saleor.plugins.base_plugin import BasePlugin
 from saleor.plugins.manager import get_plugins_manager
 from saleor.plugins.models import PluginConfiguration
 
-from saleor_amazon_channel.models import ChannelSettings
+from saleor_amazon_channel import clock, tasks
+from saleor_amazon_channel.models import (
+    ChannelSettings,
+    CommunicationLog,
+    SellerAccount,
+)
 from saleor_amazon_channel.saleor.app import ensure_app, get_app
 from saleor_amazon_channel.saleor.plugin import AmazonChannelPlugin
 
@@ -88,6 +93,7 @@ def test_listed_inactive_with_its_fields(staff_api_client, permission_manage_plu
         ("pull_interval_minutes", "4"),
         ("read_only", "false"),
         ("debug_logging", "false"),
+        ("clear_log_history", "monthly"),
     ]
     assert all(field["label"] and field["helpText"] for field in fields)
     assert ChannelSettings.load().active is False
@@ -197,3 +203,33 @@ def test_only_the_hook_that_has_no_signal_is_defined():
         and not hasattr(BasePlugin, name)
     }
     assert hooks == {"fulfillment_metadata_updated"}
+
+
+@pytest.mark.parametrize(("setting", "days"), [("Daily", 1), ("weekly", 7)])
+def test_e1_logs_are_cleared_as_the_plugin_page_says(update, setting, days):
+    assert update(active=True, clear_log_history=setting)["errors"] == []
+    account = SellerAccount.objects.create(name="Mugs", region="EU", seller_id="A1")
+    now = clock.now()
+    for age in (timedelta(days=days, minutes=5), timedelta(days=days, minutes=-5)):
+        CommunicationLog.objects.create(
+            account=account,
+            operation="searchOrders",
+            error_code="x",
+            message="x",
+            created_at=now - age,
+        )
+
+    tasks.keep_house()
+
+    (left,) = CommunicationLog.objects.all()
+    assert left.created_at > now - timedelta(days=days)
+
+
+def test_e1_another_word_is_refused(update):
+    assert update(clear_log_history="yearly")["errors"] == [
+        {
+            "field": "clearLogHistory",
+            "message": "One of daily, weekly, monthly.",
+            "code": "INVALID",
+        }
+    ]
