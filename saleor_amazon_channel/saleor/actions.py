@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -157,18 +158,51 @@ def report_change_of_charge(order: Order, difference: Decimal) -> None:
         if difference > 0
         else TransactionEventType.REFUND_SUCCESS
     )
+    report_event(
+        item,
+        f"{item.psp_reference}-revised-{item.events.count()}",
+        kind,
+        abs(difference),
+        clock.now(),
+        "The order changed on Amazon",
+        is_refundable=True,
+    )
+
+
+def report_event(
+    item: TransactionItem,
+    psp_reference: str,
+    kind: str,
+    amount: Decimal,
+    time: datetime,
+    message: str,
+    *,
+    is_refundable: bool,
+) -> None:
+    """Money moved on Amazon: an event of the transaction, and what follows from it.
+
+    ``is_refundable``: staff can still refund some of it. Must be called inside a
+    transaction, with the order locked. Raises ActionFailedError.
+    """
+    order = Order.objects.filter(pk=item.order_id)
+    status = order.values_list("status", flat=True).get()
     _run(
         REPORT_EVENT,
         {
             "token": str(item.token),
-            "pspReference": f"{item.psp_reference}-revised-{item.events.count()}",
+            "pspReference": psp_reference,
             "type": kind.upper(),
-            "amount": abs(difference),
-            "time": clock.now().isoformat(),
-            "message": "The order changed on Amazon",
-            "availableActions": [TransactionAction.REFUND.upper()],
+            "amount": amount,
+            "time": time.isoformat(),
+            "message": message,
+            "availableActions": (
+                [TransactionAction.REFUND.upper()] if is_refundable else []
+            ),
         },
     )
+    # Saleor confirms an unconfirmed order on the occasion, where a channel confirms
+    # its new orders by itself; here it is for staff to do.
+    order.exclude(status=status).update(status=status)
 
 
 def _why_not(order: Order) -> str:
@@ -186,17 +220,14 @@ def _refund(order: Order) -> bool:
         order=order, psp_reference=order.external_reference, charged_value__gt=0
     )
     for transaction in transactions:
-        _run(
-            REPORT_EVENT,
-            {
-                "token": str(transaction.token),
-                "pspReference": f"{transaction.psp_reference}-cancelled",
-                "type": TransactionEventType.REFUND_SUCCESS.upper(),
-                "amount": transaction.charged_value,
-                "time": clock.now().isoformat(),
-                "message": "Cancelled on Amazon",
-                "availableActions": [],
-            },
+        report_event(
+            transaction,
+            f"{transaction.psp_reference}-cancelled",
+            TransactionEventType.REFUND_SUCCESS,
+            transaction.charged_value,
+            clock.now(),
+            "Cancelled on Amazon",
+            is_refundable=False,
         )
     return bool(transactions)
 

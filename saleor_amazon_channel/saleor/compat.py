@@ -13,11 +13,16 @@ from saleor.account import search as account_search
 from saleor.account import utils as account_utils
 from saleor.account.models import User
 from saleor.core import postgres
+from saleor.order import OrderChargeStatus
+from saleor.order.models import Order
 from saleor.plugins.manager import PluginsManager
 from saleor.warehouse import management
 from saleor.warehouse.models import Allocation
 
 from ..store.contract import ORDER_ID_KEY, UNDELIVERABLE_DOMAIN
+from .amounts import is_amazons
+
+_PAID = (OrderChargeStatus.FULL, OrderChargeStatus.OVERCHARGED)
 
 
 def searchable_text(text: str) -> str:
@@ -84,6 +89,26 @@ def index_customers(users: Sequence[User]) -> str:
                 user, attach_addresses_data=False
             )
     return "search_vector" if update_vector else "search_document"
+
+
+def let_refunded_orders_be_fulfilled() -> None:
+    """Keep a refund on Amazon from stopping what is still to be shipped.
+
+    Saleor fulfils only what is fully paid where the shop says so, and takes the order's
+    whole total for what is to be paid, also after a refund. The buyer has paid Amazon;
+    what came back is granted, and Saleor's own ``charge_status`` knows of that.
+    """
+    original = Order.is_fully_paid
+    if hasattr(original, "__wrapped__"):
+        return
+
+    @wraps(original)
+    def is_fully_paid(self: Order) -> bool:
+        return bool(original(self)) or (
+            is_amazons(self) and self.charge_status in _PAID
+        )
+
+    Order.is_fully_paid = is_fully_paid
 
 
 _MARK = "never_mails_amazons_buyers"

@@ -35,6 +35,7 @@ def install() -> None:
         _keep_mail_from_buyers,
     )
     _try("Saleor may change amounts of unconfirmed orders.", _keep_amounts)
+    _try("Partly refunded orders may not be fulfilled further.", _let_fulfil)
     _try("Shipments are noticed only by the sweep.", _connect_capture)
     _try("Celery beat does not run the Amazon channel.", _schedule)
     _try("Saleor's API has no Amazon fields.", _extend_schema)
@@ -100,6 +101,12 @@ def _keep_amounts() -> None:
     from . import amounts
 
     amounts.connect()
+
+
+def _let_fulfil() -> None:
+    from . import compat
+
+    compat.let_refunded_orders_be_fulfilled()
 
 
 def _schedule() -> None:

@@ -58,6 +58,8 @@ from ..store.contract import (
     NewOrder,
     OrderDraft,
     OrderState,
+    RecordedRefund,
+    RefundDraft,
     Shipment,
     ShippedLine,
     ShippingMethod,
@@ -66,7 +68,7 @@ from ..store.contract import (
     SkuResolution,
     Warehouse,
 )
-from . import following, invoices, redacting
+from . import following, invoices, redacting, refunds
 from .actions import cancel_order
 from .app import get_app
 from .order_rows import CARRIER_KEY, KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY
@@ -275,6 +277,9 @@ class SaleorStore:
 
     def change_shipping_address(self, order_id: str, address: AddressDraft) -> None:
         following.change_shipping_address(order_id, address)
+
+    def record_refund(self, order_id: str, refund: RefundDraft) -> RecordedRefund:
+        return refunds.record_refund(order_id, refund)
 
     def redact_orders(self, order_ids: Sequence[str]) -> None:
         redacting.redact_orders(order_ids)

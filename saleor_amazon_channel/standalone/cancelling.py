@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from django.db.models import F
+
 from . import stock
 from .models import Note, Order, OrderLine
 
@@ -41,7 +43,7 @@ def _cancel_for_amazon(order: Order, note: str) -> str:
         cancel(order, lines)
     refunded = order.transactions.filter(
         psp_reference=order.external_reference, charged__gt=0
-    ).update(charged=0)
+    ).update(refunded=F("refunded") + F("charged"), charged=0)
     if is_news or refunded:
         Note.objects.create(order=order, message=note)
     return ""

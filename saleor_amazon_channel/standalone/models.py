@@ -262,6 +262,7 @@ class Transaction(models.Model):
     psp_reference = models.CharField(max_length=255)
     currency = models.CharField(max_length=3)
     charged = AmountField()
+    refunded = AmountField(default=0)
 
     def __str__(self) -> str:
         return self.psp_reference
@@ -279,6 +280,41 @@ class Invoice(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class Refund(models.Model):
+    """Money given back for an order, and what it was for."""
+
+    order = models.ForeignKey(Order, related_name="refunds", on_delete=models.CASCADE)
+    #: The payment provider's.
+    psp_reference = models.CharField(max_length=255)
+    amount = AmountField()
+    reason = models.TextField(blank=True)
+    is_shipping_included = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "psp_reference"], name="shop_refund_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.psp_reference
+
+
+class RefundLine(models.Model):
+    refund = models.ForeignKey(Refund, related_name="lines", on_delete=models.CASCADE)
+    line = models.ForeignKey(
+        OrderLine, related_name="refund_lines", on_delete=models.CASCADE
+    )
+    #: Units paid back whole.
+    quantity = models.PositiveIntegerField()
+    reason = models.TextField(blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.line_id}"
 
 
 class Note(models.Model):

@@ -19,6 +19,8 @@ from ..store.contract import (
     NewOrder,
     OrderDraft,
     OrderState,
+    RecordedRefund,
+    RefundDraft,
     Shipment,
     ShippedLine,
     ShopInvoice,
@@ -34,7 +36,7 @@ from ..store.contract import (
 from ..store.contract import (
     Warehouse as PortWarehouse,
 )
-from . import addresses, cancelling, following, orders, redacting
+from . import addresses, cancelling, following, orders, redacting, refunds
 from .following import CARRIER
 from .models import (
     Allocation,
@@ -179,6 +181,9 @@ class StandaloneStore:
 
     def change_shipping_address(self, order_id: str, address: AddressDraft) -> None:
         following.change_shipping_address(order_id, address)
+
+    def record_refund(self, order_id: str, refund: RefundDraft) -> RecordedRefund:
+        return refunds.record_refund(order_id, refund)
 
     def redact_orders(self, order_ids: Sequence[str]) -> None:
         redacting.redact_orders(order_ids)

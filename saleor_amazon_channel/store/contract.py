@@ -307,6 +307,43 @@ class ForeignPackage:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundedLine:
+    """A line that a refund is for. ``units`` of it are paid back whole: 0 where only a
+    part of the price of one is. ``reason`` says in words what was paid back."""
+
+    line_id: str
+    units: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundDraft:
+    """Money that the buyer got back from Amazon.
+
+    ``reference`` is Amazon's and tells one refund from another for good; ``amount`` is
+    above zero. ``reason`` says for people what it was for.
+    """
+
+    reference: str
+    amount: Decimal
+    currency: str
+    refunded_at: datetime
+    reason: str
+    lines: tuple[RefundedLine, ...] = ()
+    #: All of what was left of the shipping costs is in it.
+    is_shipping_included: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRefund:
+    """``amount`` is what of the refund the order has: less than its own where no more
+    was charged. ``problem`` says why it has nothing of it."""
+
+    amount: Decimal
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ShopOrderFigures:
     """What the shop has of an order, for comparison with Amazon's figures."""
 
@@ -459,6 +496,18 @@ class Store(Protocol):
 
     def change_shipping_address(self, order_id: str, address: AddressDraft) -> None:
         """The buyer corrected where an unshipped order goes; no e-mail leaves."""
+        ...
+
+    def record_refund(self, order_id: str, refund: RefundDraft) -> RecordedRefund:
+        """Put a refund that Amazon made onto the order, on the lines it is for.
+
+        The transaction of the import has less charged and more refunded, by no more
+        than is charged: what was refunded here already is not refunded twice. The
+        order's total, its status and its stock stay, no e-mail leaves, and nothing of
+        it ever comes back as a staff action. May be repeated: the order then has what
+        ``refund`` says, once, also where another amount was recorded before. Must be
+        called inside a transaction, with the order locked by ``order_state``.
+        """
         ...
 
     def redact_orders(self, order_ids: Sequence[str]) -> None:

@@ -5,5 +5,8 @@ from __future__ import annotations
 import pytest
 
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{name}" for name in ("creating", "racing", "resolving", "shipping"))
+    *(
+        f"{__name__}.{name}"
+        for name in ("creating", "racing", "refunding", "resolving", "shipping")
+    )
 )

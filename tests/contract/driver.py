@@ -64,6 +64,21 @@ class TransactionView:
     psp_reference: str
     currency: str
     charged: Decimal
+    refunded: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    """Money that was given back, as staff see what it was for."""
+
+    #: The payment provider's, of the first event that moved the money.
+    psp_reference: str
+    amount: Decimal
+    reason: str
+    is_shipping_included: bool
+    #: line id → units, and the words for each.
+    lines: Mapping[str, int]
+    line_reasons: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +126,8 @@ class OrderView:
     #: In the order they were made.
     fulfillments: tuple[FulfillmentView, ...]
     transactions: tuple[TransactionView, ...]
+    #: In the order they were granted; their money has moved.
+    refunds: tuple[RefundView, ...]
     #: Texts of the notes on its timeline, oldest first.
     notes: tuple[str, ...]
 
@@ -176,6 +193,10 @@ class StaffDriver(Protocol):
 
     def require_approval(self) -> None:
         """From now on fulfillments wait for an approval."""
+        ...
+
+    def require_payment(self) -> None:
+        """From now on only what is paid in full is fulfilled."""
         ...
 
     # --- what people do --------------------------------------------------------------

@@ -12,5 +12,6 @@ from contract.customers import *  # noqa: F403
 from contract.fixtures import *  # noqa: F403
 from contract.racing import *  # noqa: F403
 from contract.redacting import *  # noqa: F403
+from contract.refunding import *  # noqa: F403
 from contract.resolving import *  # noqa: F403
 from contract.shipping import *  # noqa: F403

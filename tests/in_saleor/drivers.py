@@ -51,6 +51,7 @@ from contract.driver import (
     InvoiceView,
     LineView,
     OrderView,
+    RefundView,
     StockFigures,
     TransactionView,
 )
@@ -239,6 +240,9 @@ class SaleorDriver:
 
     def require_approval(self) -> None:
         SiteSettings.objects.update(fulfillment_auto_approve=False)
+
+    def require_payment(self) -> None:
+        SiteSettings.objects.update(fulfillment_allow_unpaid=False)
 
     # --- what people do --------------------------------------------------------------
 
@@ -456,8 +460,14 @@ class SaleorDriver:
                     psp_reference=row["pspReference"],
                     currency=row["chargedAmount"]["currency"],
                     charged=_decimal(row["chargedAmount"]["amount"]),
+                    refunded=_decimal(row["refundedAmount"]["amount"]),
                 )
                 for row in order["transactions"]
+            ),
+            refunds=tuple(
+                _refund(row)
+                for row in order["grantedRefunds"]
+                if row["status"] == "SUCCESS"
             ),
             notes=tuple(
                 event["message"]
@@ -545,7 +555,14 @@ query ($id: ID!) {
       lines { quantity orderLine { id } }
       metadata { key value }
     }
-    transactions { pspReference chargedAmount { amount currency } }
+    transactions {
+      pspReference chargedAmount { amount currency } refundedAmount { amount }
+    }
+    grantedRefunds {
+      status reason shippingCostsIncluded amount { amount }
+      lines { quantity reason orderLine { id } }
+      transactionEvents { pspReference type }
+    }
     events { type message }
   }
 }
@@ -572,6 +589,19 @@ def _customer(user: dict[str, Any] | None) -> CustomerView | None:
         user["firstName"],
         user["lastName"],
         row.number_of_orders,
+    )
+
+
+def _refund(refund: dict[str, Any]) -> RefundView:
+    lines = {_primary_key(line["orderLine"]["id"]): line for line in refund["lines"]}
+    return RefundView(
+        # The newest comes first.
+        psp_reference=refund["transactionEvents"][-1]["pspReference"],
+        amount=_decimal(refund["amount"]["amount"]),
+        reason=refund["reason"],
+        is_shipping_included=refund["shippingCostsIncluded"],
+        lines={pk: line["quantity"] for pk, line in lines.items()},
+        line_reasons={pk: line["reason"] for pk, line in lines.items()},
     )
 
 

@@ -14,6 +14,7 @@ from contract.driver import (
     InvoiceView,
     LineView,
     OrderView,
+    RefundView,
     StockFigures,
     TransactionView,
 )
@@ -26,6 +27,7 @@ from saleor_amazon_channel.standalone.models import (
     Listing,
     Order,
     OrderLine,
+    Refund,
     Stock,
 )
 from saleor_amazon_channel.standalone.store import StandaloneStore
@@ -97,6 +99,9 @@ class StandaloneDriver:
 
     def require_approval(self) -> None:
         self._needs_approval = True
+
+    def require_payment(self) -> None:
+        """Nothing to do: the shop has no orders that are not paid."""
 
     def sell(self, channel_id: str, variant_id: str, quantity: int) -> str | None:
         try:
@@ -180,9 +185,10 @@ class StandaloneDriver:
                 _fulfillment(package) for package in order.fulfillments.order_by("pk")
             ),
             transactions=tuple(
-                TransactionView(t.psp_reference, t.currency, t.charged)
+                TransactionView(t.psp_reference, t.currency, t.charged, t.refunded)
                 for t in order.transactions.order_by("pk")
             ),
+            refunds=tuple(_refund(row) for row in order.refunds.order_by("pk")),
             notes=tuple(order.notes.order_by("pk").values_list("message", flat=True)),
         )
 
@@ -254,6 +260,18 @@ def _line(line: OrderLine, currency: str) -> LineView:
         unit_price=Price(per_unit(line.total_gross), per_unit(line.total_net)),
         tax_rate=line.tax_rate,
         metadata=line.metadata,
+    )
+
+
+def _refund(refund: Refund) -> RefundView:
+    lines = list(refund.lines.order_by("pk"))
+    return RefundView(
+        psp_reference=refund.psp_reference,
+        amount=refund.amount,
+        reason=refund.reason,
+        is_shipping_included=refund.is_shipping_included,
+        lines={str(line.line_id): line.quantity for line in lines},
+        line_reasons={str(line.line_id): line.reason for line in lines},
     )
 
 
