@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.models import F
 
 from . import clock
-from .models import AmazonOrder, AmazonPackage, OutboxEntry, SyncCursor
+from .models import AmazonOrder, AmazonPackage, AmazonRefund, OutboxEntry, SyncCursor
 
 #: Amazon says that it has cancelled an order before the order itself says so. What is
 #: not cancelled by then never will be, and is to be shipped.
@@ -149,6 +149,11 @@ def unreported_entry(pk: int) -> OutboxEntry | None:
         .select_related("order")
         .first()
     )
+
+
+def refund(pk: int) -> AmazonRefund:
+    """Lock a refund of the ledger."""
+    return AmazonRefund.objects.select_for_update(of=("self",)).get(pk=pk)
 
 
 def cursor_with_lease(cursor_id: int, token: UUID) -> SyncCursor | None:

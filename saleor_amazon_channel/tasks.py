@@ -18,7 +18,7 @@ from celery import shared_task
 
 from . import clock, lifecycle, outbox, redaction, store
 from .conf import app_settings
-from .importing import importer, news, participations, pull
+from .importing import finances, importer, news, participations, pull
 from .importing import reconcile as reconciling
 from .invoicing import record as invoices
 from .ledger import pruning
@@ -95,6 +95,22 @@ def pull_orders(account_id: int) -> None:
             participations.look_soon(account)
         if result.recorded.new or result.recorded.changed:
             importer.import_ready()
+            news.settle()
+
+
+@shared_task(name="saleor_amazon_channel.pull_refunds")
+def pull_refunds(account_id: int) -> None:
+    """Read which refunds were made on Amazon, then bring them into the shop."""
+    with _at_work() as settings:
+        account = SellerAccount.objects.filter(
+            pk=account_id, state=SellerAccount.State.ACTIVE
+        ).first()
+        if account is None or not settings.active:
+            return
+        result = finances.scan_if_due(account)
+        if result.error:
+            logger.warning("account %s: %s", account_id, result.error)
+        if result.news:
             news.settle()
 
 
@@ -218,6 +234,7 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
     work += [
         (receive_notifications, (account.pk,)) for account in receiving.due_accounts()
     ]
+    work += [(pull_refunds, (account.pk,)) for account in finances.due_accounts()]
     open_states = (AmazonOrder.ImportState.READY, AmazonOrder.ImportState.BLOCKED)
     if (
         AmazonOrder.objects.filter(import_state__in=open_states).exists()

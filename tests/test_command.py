@@ -15,7 +15,7 @@ from django.core.management import CommandError, call_command
 
 from graphql_api.rows import new_order
 from saleor_amazon_channel import clock, lifecycle, store, tasks
-from saleor_amazon_channel.importing import pull
+from saleor_amazon_channel.importing import finances, pull
 from saleor_amazon_channel.models import (
     AmazonOrder,
     ChannelSettings,
@@ -73,6 +73,7 @@ def test_a_task_that_fails_does_not_end_the_work(
 
     swept = []
     monkeypatch.setattr(pull, "pull_if_due", fail)
+    monkeypatch.setattr(finances, "scan_if_due", lambda _: finances.ScanResult())
     monkeypatch.setattr(lifecycle, "sweep", lambda: swept.append(clock.now()) or 0)
     SyncCursor.objects.create(
         account=active, stream="marketplaces", next_run_at=NOW + timedelta(days=1)
@@ -82,6 +83,7 @@ def test_a_task_that_fails_does_not_end_the_work(
     )
     assert [task.name for task, _ in tasks.due()] == [
         "saleor_amazon_channel.pull_orders",
+        "saleor_amazon_channel.pull_refunds",
         "saleor_amazon_channel.sweep",
     ]
 
@@ -108,11 +110,15 @@ def test_pull_also_cancels_what_was_cancelled_on_amazon(
     )
     monkeypatch.setattr(pull, "pull", lambda _: pull.PullResult(pages=1))
     monkeypatch.setattr(
+        finances, "scan", lambda _: finances.ScanResult(pages=2, news=1)
+    )
+    monkeypatch.setattr(
         store.current(), "cancel_orders", lambda ids, note: dict.fromkeys(ids, "")
     )
 
     assert run("pull") == (
         "Mugs and more (EU): 1 pages, 0 new, 0 changed, 0 known. \n"
+        "Mugs and more (EU): 2 pages of transactions, 1 refunds new or changed.\n"
         "0 imported, 0 blocked\n"
     )
     order = AmazonOrder.objects.get(pk=order.pk)
@@ -150,6 +156,7 @@ def test_status_needs_no_encryption_key(active: SellerAccount, settings: Any) ->
         "Channel on, pull every 4 minutes\n"
         "Mugs and more (EU): active\n"
         "  orders: last never; now\n"
+        "  finances: last never; now\n"
         "orders: none\n"
         "outbox: none\n"
     )

@@ -41,6 +41,9 @@ def channel(account: SellerAccount, now: object) -> SellerAccount:
     SyncCursor.objects.create(
         account=account, stream="marketplaces", next_run_at=NOW + timedelta(days=1)
     )
+    SyncCursor.objects.create(
+        account=account, stream="finances", next_run_at=NOW + timedelta(minutes=30)
+    )
     SyncCursor.objects.create(stream="staff_actions", watermark=NOW)
     SyncCursor.objects.create(
         stream="housekeeping", next_run_at=NOW + timedelta(days=2)
@@ -94,13 +97,23 @@ def test_a_pull_is_due_when_its_time_has_come(channel, now) -> None:
 
 
 def test_marketplaces_are_due_once_a_day(channel, now) -> None:
-    SyncCursor.objects.filter(stream="orders").update(next_run_at=NOW + timedelta(2))
+    SyncCursor.objects.filter(stream__in=("orders", "finances")).update(
+        next_run_at=NOW + timedelta(2)
+    )
     now(timedelta(days=1))
     assert due() == ["refresh_marketplaces", "sweep"]
     SyncCursor.objects.filter(stream="marketplaces").delete()  # Before there was one.
     assert due() == ["refresh_marketplaces", "sweep"]
     SellerAccount.objects.update(state="paused")
     assert due() == ["sweep"]
+
+
+def test_refunds_are_read_every_half_hour(channel, now) -> None:
+    SyncCursor.objects.filter(stream="orders").update(
+        next_run_at=NOW + timedelta(hours=1)
+    )
+    now(timedelta(minutes=30))
+    assert due() == ["pull_refunds", "sweep"]
 
 
 def test_a_stopped_account_is_not_pulled(channel, now) -> None:

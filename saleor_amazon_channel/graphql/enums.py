@@ -14,6 +14,7 @@ from ..amazon.messaging import MessageAction
 from ..amazon.order_feeds import CancelReason
 from ..models import (
     AmazonOrder,
+    AmazonRefund,
     Marketplace,
     Notification,
     OutboxEntry,
@@ -215,6 +216,27 @@ AmazonMessageAction = _enum(
         "WARRANTY": "The warranty of a product.",
         "DIGITAL_ACCESS_KEY": "A key to digital content.",
         "SEND_INVOICE": "An invoice.",
+    },
+)
+
+AmazonRefundStatus = _enum(
+    "AmazonRefundStatus",
+    AmazonRefund.Status,
+    "Whether Amazon has settled a refund with the seller.",
+    {
+        "DEFERRED": "The buyer has the money; Amazon settles it later.",
+        "RELEASED": "It is settled.",
+    },
+)
+
+AmazonRefundState = _enum(
+    "AmazonRefundState",
+    AmazonRefund.State,
+    "What has become of a refund on Amazon in the shop.",
+    {
+        "WAITING": "Its order is not in the shop; once it is, the refund is, too.",
+        "RECORDED": "It is on the shop's order.",
+        "NOT_RECORDED": "It is not on the shop's order; the note says why.",
     },
 )
 

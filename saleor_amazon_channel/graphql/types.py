@@ -20,7 +20,7 @@ from ..amazon.orders import GiftOption, OrderItem
 from ..importing import pull
 from ..ledger import notifications
 from . import host as graphql_host
-from . import people
+from . import people, refunds
 from .enums import (
     AmazonAccountState,
     AmazonBlockerCode,
@@ -895,6 +895,10 @@ class AmazonOrder(graphene.ObjectType):
     items = list_of(AmazonOrderItem, "The items of the order.")
     packages = list_of(AmazonPackage, "The packages shipped from this shop.")
     events = list_of(AmazonOrderEvent, "The history of the order, oldest first.")
+    refunds = list_of(
+        refunds.AmazonRefund,
+        "What the buyer got back on Amazon, whoever gave it, oldest first.",
+    )
     outbox_entries = list_of(
         AmazonOutboxEntry, "What was told to Amazon about the order, oldest first."
     )
@@ -1004,6 +1008,10 @@ class AmazonOrder(graphene.ObjectType):
     @staticmethod
     def resolve_invoices(root: models.AmazonOrder, info: Any) -> Iterable[Any]:
         return load_for_all(root, "invoices", info)
+
+    @staticmethod
+    def resolve_refunds(root: models.AmazonOrder, info: Any) -> Iterable[Any]:
+        return refunds.load(root, _peers(root), info)
 
     @staticmethod
     def resolve_outbox_entries(root: models.AmazonOrder, info: Any) -> Iterable[Any]:

@@ -18,7 +18,13 @@ from ..amazon.errors import MalformedOrder
 from ..amazon.orders import Order
 from ..ledger import blocking, payloads, recorder, timeline
 from ..ledger.recorder import blocker_as_json
-from ..models import AmazonOrder, AmazonOrderItem, Marketplace, SellerAccount
+from ..models import (
+    AmazonOrder,
+    AmazonOrderItem,
+    AmazonRefund,
+    Marketplace,
+    SellerAccount,
+)
 from ..store.contract import (
     BlockedOrder,
     Blocker,
@@ -341,4 +347,9 @@ def _write(
             of_order = (units or {}).get(item.order_id, {})
             item.units_per_item = of_order.get(item.seller_sku, 1)
         AmazonOrderItem.objects.bulk_update(items, ["shop_line_id", "units_per_item"])
+        # Some may have been refunded on Amazon before they came here.
+        AmazonRefund.objects.filter(
+            amazon_order_id__in=[order.amazon_order_id for order, _ in created],
+            state=AmazonRefund.State.WAITING,
+        ).update(carry_at=now)
     timeline.add_many(events)

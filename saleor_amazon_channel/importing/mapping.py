@@ -150,6 +150,25 @@ def map_order(order: Order, staff_address: AddressDraft | None = None) -> OrderD
     return _draft(order, kept, amounts, shipping_address)
 
 
+def units_and_amounts(order: Order) -> tuple[Mapping[str, int], Amounts]:
+    """How many units of each item there are, and what they cost, as ``map_order`` has
+    it. Raises ``CannotMap``."""
+    units = {item.order_item_id: _units(order, item) for item in order.order_items}
+    blockers = tuple(found for found in units.values() if isinstance(found, Blocker))
+    if blockers:
+        raise CannotMap(blockers)
+    counted = {
+        item_id: found.quantity
+        for item_id, found in units.items()
+        if isinstance(found, _Units)
+    }
+    cancelled = {item_id for item_id, quantity in counted.items() if not quantity}
+    try:
+        return counted, read_amounts(order, cancelled)
+    except BadAmounts as error:
+        raise CannotMap(error.blockers) from error
+
+
 def in_shop_units(draft: OrderDraft, units: Mapping[str, int]) -> OrderDraft:
     """The draft with its lines in the shop's units: order item id → how many of them
     one unit on Amazon is. What a line costs stays the same."""

@@ -3,6 +3,7 @@
 - The order was cancelled: it is cancelled in the shop. One that has left the warehouse,
   wholly or in part, cannot be; then its note says what staff have to do, and it is not
   tried again.
+- It was refunded, wholly or in part: see ``refunds``.
 - Anything else (``AmazonOrder.follow_at``): units were cancelled, packages were
   confirmed in Seller Central, the total or the address changed, the buyer asks to
   cancel, another order replaces it.
@@ -15,63 +16,37 @@ succeeds, and holds up no other order.
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from .. import clock, failures, lock_objects, store
+from .. import clock, lock_objects, store
 from ..amazon.errors import MalformedOrder
 from ..amazon.orders import FulfilledBy, FulfillmentStatus, Order, OrderPackage
 from ..ledger import payloads, timeline
 from ..models import AmazonOrder, ForeignPackage, Marketplace
 from ..store.contract import AddressDraft, OrderDraft, OrderState
 from ..store.contract import ForeignPackage as PackageToFulfil
-from . import address_edit, mapping
-
-logger = logging.getLogger(__name__)
-
-BATCH_SIZE = 50
-#: How long what failed unexpectedly rests.
-RETRY_AFTER = timedelta(seconds=15)
+from . import address_edit, mapping, refunds
+from .carrying import RETRY_AFTER, one_by_one
 
 #: What is told: a type of the timeline, and a sentence for staff.
 News = tuple[str, str]
 
 
 def has_work() -> bool:
-    return _unsettled().exists() or _following().exists()
+    return _unsettled().exists() or _following().exists() or refunds.has_work()
 
 
 def settle() -> None:
-    """Cancel in the shop what was cancelled on Amazon, and follow all other news."""
-    _one_by_one(_unsettled, _settle, "cancelling it here", _rest)
-    _one_by_one(_following, _follow, "following Amazon", _put_off)
-
-
-def _one_by_one(
-    due: Callable[[], QuerySet[AmazonOrder]],
-    act: Callable[[AmazonOrder], None],
-    what: str,
-    after_failure: Callable[[QuerySet[AmazonOrder]], object],
-) -> None:
-    while True:
-        ids = list(due().values_list("pk", flat=True)[:BATCH_SIZE])
-        if not ids:
-            return
-        for pk in ids:
-            order = AmazonOrder.objects.get(pk=pk)
-            try:
-                with transaction.atomic():
-                    act(order)
-            except Exception as error:  # noqa: BLE001
-                # Whatever it is, it must not hold up the neighbours.
-                failures.log(logger, f"order {order.amazon_order_id}: {what}", error)
-                after_failure(AmazonOrder.objects.filter(pk=pk))
+    """Cancel in the shop what was cancelled on Amazon, follow all other news, and
+    record what was refunded."""
+    one_by_one(_unsettled, _settle, "cancelling it here", _rest)
+    one_by_one(_following, _follow, "following Amazon", _put_off)
+    refunds.settle()
 
 
 # --- cancelled as a whole ------------------------------------------------------------

@@ -35,14 +35,14 @@ from ..amazon.orders import (
     get_order,
     search_orders,
 )
-from ..ledger import communication, recorder
+from ..ledger import communication, recorder, status
 from ..ledger.recorder import Recorded
 from ..models import ChannelSettings, SellerAccount, SyncCursor
 from . import leases
 
 logger = logging.getLogger(__name__)
 
-STREAM = "orders"
+STREAM = status.ORDERS
 #: At least; see ``_overlap``.
 OVERLAP = timedelta(minutes=5)
 _WITHOUT_BUYER = tuple(

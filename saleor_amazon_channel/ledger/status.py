@@ -23,8 +23,8 @@ from ..models import (
 )
 from . import notifications
 
-#: The stream that there always is.
-ORDERS = "orders"
+#: The streams that there always are.
+ORDERS, FINANCES = "orders", "finances"
 
 
 @dataclass(frozen=True)
@@ -133,10 +133,13 @@ def read(using: str = "default") -> ChannelStatus:
 
 
 def _streams(cursors: list[SyncCursor]) -> list[SyncCursor]:
-    """With that of the orders, also before its first run."""
-    if any(cursor.stream == ORDERS for cursor in cursors):
-        return cursors
-    return [SyncCursor(stream=ORDERS), *cursors]
+    """With those there always are, also before their first run."""
+    known = {cursor.stream: cursor for cursor in cursors}
+    always = {name: known.pop(name, None) for name in (ORDERS, FINANCES)}
+    return [
+        *(cursor or SyncCursor(stream=name) for name, cursor in always.items()),
+        *known.values(),
+    ]
 
 
 def _waits_for(

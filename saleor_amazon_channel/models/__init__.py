@@ -21,6 +21,7 @@ from .ledger import (
 )
 from .notifications import Notification, NotificationQueue
 from .outbox import Feed, OutboxAttachment, OutboxAttempt, OutboxEntry
+from .refunds import AmazonRefund, AmazonRefundAmount
 from .settings import ChannelSettings
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "AmazonOrder",
     "AmazonOrderItem",
     "AmazonPackage",
+    "AmazonRefund",
+    "AmazonRefundAmount",
     "ChannelSettings",
     "CommunicationLog",
     "Feed",

@@ -28,7 +28,7 @@ from saleor.payment.models import TransactionEvent, TransactionItem
 
 from ..store.contract import RecordedRefund, RefundDraft
 from . import actions
-from .app import get_app
+from .app import ensure_app, get_app
 
 _SIGNS = {
     TransactionEventType.REFUND_SUCCESS: 1,
@@ -91,7 +91,7 @@ def _grant(
                     order_id=item.order_id,
                     currency=item.currency,
                     created_at=refund.refunded_at,
-                    app=get_app(),
+                    app=get_app() or ensure_app(),
                     transaction_item=item,
                     **values,
                 )

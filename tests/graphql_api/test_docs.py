@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from graphql_api.conftest import Answer
 from saleor_amazon_channel import clock, tasks
@@ -25,6 +27,7 @@ ADDRESS = "http://127.0.0.1:8765"
 SQS = "http://127.0.0.1:5000"
 COMMAND = "--orders docs/orders.json --accounts docs/accounts.json --port 8765"
 
+_EVENT = re.compile(rf"curl -d '(.*?)' \\\n +{re.escape(ADDRESS)}(\S+)")
 _EXAMPLE = re.compile(r"```graphql\n(.*?)```\n```json\n(.*?)```", re.DOTALL)
 
 
@@ -40,6 +43,8 @@ def sandbox(transactional_db: None) -> Iterator[Sandbox]:
         for account in json.loads((DOCS / "accounts.json").read_text()):
             sandbox.state.add_account(**account)
         sandbox.state.put_orders(load_orders(DOCS / "orders.json"))
+        with clock.frozen(NOW - timedelta(hours=1)):
+            cause_events(sandbox)
         yield sandbox
 
 
@@ -48,6 +53,13 @@ def sqs() -> Iterator[Sqs]:
     with running_sqs() as running:
         running.create_queue("amazon-orders")
         yield running
+
+
+def cause_events(sandbox: Sandbox) -> None:
+    """What the document has happen in the sandbox."""
+    [(data, path)] = _EVENT.findall(DOCUMENT.read_text())
+    answer = requests.post(sandbox.url + path, data, timeout=10)
+    assert answer.status_code == 200, answer.text
 
 
 def matches(told: Any, given: Any) -> bool:
@@ -77,7 +89,7 @@ def test_every_request_gives_the_answer_below_it(
     text = DOCUMENT.read_text()
     assert COMMAND in text
     examples = _EXAMPLE.findall(text)
-    assert len(examples) == text.count("```graphql") == 21
+    assert len(examples) == text.count("```graphql") == 22
     for request, told in examples:
         request = request.replace(ADDRESS, sandbox.url).replace(SQS, sqs.url)
         answer = ask(request)

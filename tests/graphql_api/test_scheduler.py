@@ -31,6 +31,9 @@ def test_what_runs_when_and_why_it_waits(ask: Ask, account: SellerAccount) -> No
         last_run_at=NOW,
         next_run_at=NOW + timedelta(minutes=4),
     )
+    SyncCursor.objects.create(
+        account=account, stream="finances", last_error="Amazon says no."
+    )
     UsageBudget.objects.create(
         account=account,
         operation="getOrder",
@@ -67,7 +70,12 @@ def test_what_runs_when_and_why_it_waits(ask: Ask, account: SellerAccount) -> No
                         "name": "orders",
                         "waitsFor": "It runs next at 2026-11-20 12:04:00 UTC.",
                         "lastError": None,
-                    }
+                    },
+                    {
+                        "name": "finances",
+                        "waitsFor": None,
+                        "lastError": "Amazon says no.",
+                    },
                 ],
                 "budgets": [
                     {

@@ -48,6 +48,7 @@ def test_tasks_are_found_and_guarded_like_saleors_own():
         "import_orders",
         "keep_house",
         "pull_orders",
+        "pull_refunds",
         "push",
         "receive_notifications",
         "reconcile",

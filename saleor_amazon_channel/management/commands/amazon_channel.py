@@ -23,7 +23,7 @@ from ... import (
     store,
     tasks,
 )
-from ...importing import importer, news, pull, reconcile
+from ...importing import finances, importer, news, pull, reconcile
 from ...ledger import status
 from ...models import ChannelSettings, Reconciliation, SellerAccount
 from ...notifications import receiving, subscribing
@@ -175,6 +175,11 @@ class Command(BaseCommand):
                 f"{account}: {result.pages} pages, {recorded.new} new, "
                 f"{recorded.changed} changed, {recorded.unchanged} known. "
                 f"{result.error}"
+            )
+            refunds = finances.scan(account)
+            self.stdout.write(
+                f"{account}: {refunds.pages} pages of transactions, {refunds.news} "
+                f"refunds new or changed. {refunds.error}".rstrip()
             )
         imported = importer.import_open()
         news.settle()
