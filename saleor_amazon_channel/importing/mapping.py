@@ -96,10 +96,16 @@ class _Units:
     shipped: int
 
 
-def map_order(order: Order, staff_address: AddressDraft | None = None) -> OrderDraft:
+def map_order(
+    order: Order,
+    staff_address: AddressDraft | None = None,
+    *,
+    needs_address: bool = True,
+) -> OrderDraft:
     """``order`` as a draft with Amazon's numbers, or ``CannotMap``.
 
-    ``staff_address`` is where it goes instead of where Amazon says.
+    ``staff_address`` is where it goes instead of where Amazon says. Unless
+    ``needs_address``, one that Amazon withholds or that the shop does not take is none.
     """
     blockers: list[Blocker] = []
     units = {item.order_item_id: _units(order, item) for item in order.order_items}
@@ -144,7 +150,8 @@ def map_order(order: Order, staff_address: AddressDraft | None = None) -> OrderD
         try:
             shipping_address = _shipping_address(order, is_to_be_shipped)
         except BadAddress as error:
-            blockers += error.blockers
+            if needs_address:
+                blockers += error.blockers
     if blockers or amounts is None:
         raise CannotMap(tuple(blockers))
     return _draft(order, kept, amounts, shipping_address)

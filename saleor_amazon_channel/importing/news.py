@@ -10,20 +10,24 @@
 
 Nothing here trusts that it is told once, in time or in order: Amazon's latest payload
 is compared with the shop's order as it is, under its lock, and what is missing is done,
-in one transaction with the ledger. What fails unexpectedly is tried again until it
-succeeds, and holds up no other order.
+in one transaction with the ledger, each step in a savepoint of its own. What fails
+unexpectedly is said on the order and tried again until it succeeds, ever less often; it
+holds up no other step and no other order.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from .. import clock, lock_objects, store
+from .. import clock, failures, lock_objects, store
 from ..amazon.errors import MalformedOrder
 from ..amazon.orders import FulfilledBy, FulfillmentStatus, Order, OrderPackage
 from ..ledger import payloads, timeline
@@ -33,8 +37,19 @@ from ..store.contract import ForeignPackage as PackageToFulfil
 from . import address_edit, mapping, refunds
 from .carrying import RETRY_AFTER, one_by_one
 
+logger = logging.getLogger(__name__)
+
+#: What failed unexpectedly rests twice as long each time, at most this long.
+LONGEST_REST = timedelta(hours=1)
+
 #: What is told: a type of the timeline, and a sentence for staff.
 News = tuple[str, str]
+
+FAILED: News = (
+    "cannot_follow_yet",
+    "Something that changed on Amazon could not be followed here; the log says why. It "
+    "is tried again by itself. Until then compare the order with Seller Central.",
+)
 
 
 def has_work() -> bool:
@@ -44,7 +59,7 @@ def has_work() -> bool:
 def settle() -> None:
     """Cancel in the shop what was cancelled on Amazon, follow all other news, and
     record what was refunded."""
-    one_by_one(_unsettled, _settle, "cancelling it here", _rest)
+    one_by_one(_unsettled, _settle, "cancelling it here", _put_off)
     one_by_one(_following, _follow, "following Amazon", _put_off)
     refunds.settle()
 
@@ -54,15 +69,11 @@ def settle() -> None:
 
 def _unsettled() -> QuerySet[AmazonOrder]:
     return AmazonOrder.objects.filter(
-        Q(checked_at=None) | Q(checked_at__lte=clock.now() - RETRY_AFTER),
+        Q(follow_at=None) | Q(follow_at__lte=clock.now()),
         import_state=AmazonOrder.ImportState.IMPORTED,
         fulfillment_status=FulfillmentStatus.CANCELLED,
         cancellation_settled_at=None,
-    ).order_by(F("checked_at").asc(nulls_first=True))
-
-
-def _rest(orders: QuerySet[AmazonOrder]) -> None:
-    orders.update(checked_at=clock.now())
+    ).order_by(F("follow_at").asc(nulls_first=True))
 
 
 def _settle(order: AmazonOrder) -> None:
@@ -92,7 +103,10 @@ def _settle(order: AmazonOrder) -> None:
             f"{order.shop_order_number} is cancelled too.",
         )
     AmazonOrder.objects.filter(pk=order.pk).update(
-        cancellation_settled_at=clock.now(), follow_at=None, superseded_recipient={}
+        cancellation_settled_at=clock.now(),
+        follow_at=None,
+        follow_failures=0,
+        superseded_recipient={},
     )
 
 
@@ -111,7 +125,21 @@ def _following() -> QuerySet[AmazonOrder]:
 
 
 def _put_off(orders: QuerySet[AmazonOrder]) -> None:
-    orders.update(follow_at=clock.now() + RETRY_AFTER)
+    """After an unexpected failure of the whole: nothing of it was done."""
+    for order in orders:
+        if not order.follow_failures:
+            timeline.add(order, *FAILED)
+        orders.update(**_next_try(order))
+
+
+def _next_try(order: AmazonOrder) -> dict[str, Any]:
+    failures_before = min(order.follow_failures, 10)
+    pause = min(RETRY_AFTER * 2**failures_before, LONGEST_REST)
+    return {
+        "follow_at": clock.now() + pause,
+        # A small column's worth is plenty.
+        "follow_failures": min(order.follow_failures + 1, 1000),
+    }
 
 
 def _follow(order: AmazonOrder) -> None:
@@ -121,41 +149,77 @@ def _follow(order: AmazonOrder) -> None:
     (order,) = lock_objects.orders_by_id([order.amazon_order_id])
     if order.follow_at is None:
         return  # Another worker was faster.
-    told = list(_carry(order, state)) if state else []
-    for type_, message in told:
-        shop.add_note(shop_order_id, message)
-        timeline.add(order, type_, message)
-    AmazonOrder.objects.filter(pk=order.pk).update(
-        follow_at=None, superseded_recipient={}
-    )
+    is_whole, is_readdressed = _carry(order, state) if state else (True, True)
+    changes: dict[str, Any] = {"follow_at": None, "follow_failures": 0}
+    if not is_whole:
+        if not order.follow_failures:
+            _take(order, "telling of a failure", lambda: [FAILED])
+        changes = _next_try(order)
+    if is_readdressed:
+        changes["superseded_recipient"] = {}
+    AmazonOrder.objects.filter(pk=order.pk).update(**changes)
 
 
-def _carry(order: AmazonOrder, state: OrderState) -> Iterator[News]:
-    """Do in the shop what is missing there; what to tell staff of it."""
-    yield from _asked_to_cancel(order)
-    yield from _replaced(order)
+def _take(order: AmazonOrder, what: str, step: Callable[[], Iterable[News]]) -> bool:
+    """Do one step in the shop and tell staff of it, or undo it alone.
+
+    What always fails must not keep the other steps from being done.
+    """
+    try:
+        with transaction.atomic():
+            for type_, message in step():
+                store.current().add_note(order.shop_order_id or "", message)
+                timeline.add(order, type_, message)
+    except Exception as error:  # noqa: BLE001
+        failures.log(logger, f"order {order.amazon_order_id}: {what}", error)
+        return False
+    return True
+
+
+def _carry(order: AmazonOrder, state: OrderState) -> tuple[bool, bool]:
+    """Do in the shop what is missing there, step by step: whether each succeeded, and
+    whether the one of the address did."""
+    done = [
+        _take(order, "the buyer's wish to cancel", lambda: _asked_to_cancel(order)),
+        _take(order, "what replaces it", lambda: _replaced(order)),
+    ]
     if state.is_cancelled:
-        return
+        return all(done), True
     try:
         amazon = Order.from_wire(payloads.join(order.payload, order.personal))
-        draft = mapping.map_order(amazon, address_edit.staff_address(order))
-    except (MalformedOrder, mapping.CannotMap) as problem:
-        yield from _once(
-            order,
-            "cannot_follow",
-            "The order changed on Amazon in a way that cannot be followed here: "
-            f"{_why(problem)} Compare it with Seller Central.",
+        draft = mapping.map_order(
+            amazon, address_edit.staff_address(order), needs_address=False
         )
-        return
+    except (MalformedOrder, mapping.CannotMap) as problem:
+        message = (
+            "The order changed on Amazon in a way that cannot be followed here: "
+            f"{_why(problem)} Compare it with Seller Central."
+        )
+        told = _once(order, "cannot_follow", message)
+        done.append(_take(order, "telling of it", lambda: told))
+        return all(done), all(done)
     items = list(order.items.all())
     lines = {item.order_item_id: item.shop_line_id for item in items}
     units = {item.order_item_id: item.units_per_item for item in items}
     draft = mapping.in_shop_units(draft, units)
-    revised, state = _revise(order, state, draft, lines)
-    yield from revised
+    shop, shop_order_id = store.current(), order.shop_order_id or ""
+    done.append(
+        _take(order, "units and amounts", lambda: _revise(order, state, draft, lines))
+    )
+    # As it is by now, revised or not.
+    now = shop.order_state(shop_order_id) or state
     if amazon.fulfilled_by == FulfilledBy.MERCHANT:
-        yield from _ship(order, state, amazon, draft, lines, units)
-    yield from _readdress(order, state, amazon, draft)
+        done.append(
+            _take(
+                order,
+                "packages",
+                lambda: _ship(order, now, amazon, draft, lines, units),
+            )
+        )
+    is_readdressed = _take(
+        order, "the address", lambda: _readdress(order, now, amazon, draft)
+    )
+    return all(done) and is_readdressed, is_readdressed
 
 
 def _why(problem: MalformedOrder | mapping.CannotMap) -> str:
@@ -200,7 +264,7 @@ def _revise(
     state: OrderState,
     draft: OrderDraft,
     lines: Mapping[str, str],
-) -> tuple[list[News], OrderState]:
+) -> Iterator[News]:
     """Lower the shop's order to what Amazon has left of it, amounts included."""
     left = Counter(
         {
@@ -215,28 +279,27 @@ def _revise(
         if line_id in lines.values() and now.quantity > left[line_id]
     }
     if not gone and draft.total.gross == state.total:
-        return [], state
-    shop, shop_order_id = store.current(), order.shop_order_id or ""
+        return
     units = sum(gone.values())
     what = (
         f"{units} of its units {'was' if units == 1 else 'were'} cancelled on Amazon"
         if gone
         else "Its total changed on Amazon"
     )
-    problem = shop.revise_order(shop_order_id, draft, lines)
+    problem = store.current().revise_order(order.shop_order_id or "", draft, lines)
     if problem:
         message = (
             f"{what}, which cannot be followed here: {problem} Compare the order with "
             "Seller Central and correct it by hand."
         )
-        return list(_once(order, "cannot_follow", message)), state
-    news = (
+        yield from _once(order, "cannot_follow", message)
+        return
+    yield (
         "revised",
         f"{what}. Here it is now {draft.total.gross} {draft.currency} instead of "
         # The shop may keep more places than the currency has.
         f"{state.total.quantize(draft.total.gross)}.",
     )
-    return [news], shop.order_state(shop_order_id) or state
 
 
 # --- shipped by others ---------------------------------------------------------------
@@ -384,7 +447,15 @@ def _warehouse_ids(order: AmazonOrder) -> tuple[str, ...]:
 def _readdress(
     order: AmazonOrder, state: OrderState, amazon: Order, draft: OrderDraft
 ) -> Iterator[News]:
-    if not order.superseded_recipient or draft.shipping_address is None:
+    if not order.superseded_recipient or amazon.recipient is None:
+        return
+    if draft.shipping_address is None:
+        yield (
+            "address_differs",
+            "The delivery address was changed on Amazon to one that the shop does not "
+            "take, so it stays as it is here. Compare it with Seller Central before "
+            "shipping.",
+        )
         return
     before = _address_before(order)
     after = draft.shipping_address

@@ -70,8 +70,7 @@ class AmazonOrder(models.Model):
     #: empty: the shop's.
     printed_number = models.CharField(max_length=64, blank=True)
     imported_at = models.DateTimeField(null=True)
-    #: When the import, or a cancellation in the shop, was last tried: those that do
-    #: not succeed take turns.
+    #: When the import was last tried: those that do not succeed take turns.
     checked_at = models.DateTimeField(null=True)
     recorded_at = models.DateTimeField(default=clock.now)
     #: When a cancellation on Amazon was carried into the shop, or found impossible
@@ -84,8 +83,11 @@ class AmazonOrder(models.Model):
     #: When what was known of the buyer was deleted; nothing of it is taken in again.
     redacted_at = models.DateTimeField(null=True)
 
-    #: When the shop's order is to follow what Amazon last said; null: it has.
+    #: When the shop's order is to follow what Amazon last said; null: it has. Of one
+    #: that is cancelled there, null is at once.
     follow_at = models.DateTimeField(null=True)
+    #: How often that has failed since it last succeeded: it is tried ever less often.
+    follow_failures = models.PositiveSmallIntegerField(default=0)
     #: Where it was to go before Amazon changed that, until the shop has followed.
     superseded_recipient = EncryptedJSONField(blank=True)
     #: The buyer asked Amazon to have it cancelled, and nobody did either yet.

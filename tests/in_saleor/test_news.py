@@ -9,6 +9,7 @@ from saleor.core.db.connection import allow_writer
 from saleor.payment.models import TransactionItem
 
 from in_saleor.drivers import SaleorDriver, record_notifications
+from journeys.failing_news import *  # noqa: F403
 from journeys.news import *  # noqa: F403
 from journeys.world import World
 from saleor_amazon_channel.saleor.store import SaleorStore

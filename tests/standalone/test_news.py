@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from journeys.failing_news import *  # noqa: F403
 from journeys.news import *  # noqa: F403
 from saleor_amazon_channel.standalone.store import StandaloneStore
 
