@@ -1,17 +1,20 @@
 # The commands of the project. All but the *-saleor ones need only Python 3.11+ and the
 # package registries; those need a checkout of Saleor (SALEOR_SOURCE) and Python 3.12.
 
-.PHONY: help setup lint test test-saleor demo demo-saleor bench bench-compare hostile-month \
-  hostile-month-small
+.PHONY: help setup lint test coverage test-saleor demo demo-saleor bench bench-compare \
+  hostile-month hostile-month-small
 SHELL := /bin/sh
 BIN := .venv/bin
 DEMO_BIN := .venv-demo/bin
 RING2 = "$$(sh scripts/find-python.sh)" scripts/ring2.py
+# All tests go to a worker per core; those that ARGS chooses run in one process.
+TESTS = $(or $(ARGS),-n logical --maxprocesses 4 --dist worksteal)
 
 help:
 	@echo "make setup        a virtual environment for working on the project, in .venv"
 	@echo "make lint         ruff, mypy, import rules, missing migrations"
 	@echo "make test         the tests in the stand-alone shop      [ARGS='-k name']"
+	@echo "make coverage     the same, and which lines they did not reach"
 	@echo "make test-saleor  the tests in real Saleor               [ARGS='--version 3.23']"
 	@echo "make demo         the main job in the stand-alone shop   [ORDERS=file.json]"
 	@echo "                                       [UNKNOWN_SKUS=a,b] [JSON=result.json]"
@@ -36,8 +39,11 @@ lint: setup
 	  $(BIN)/python -W ignore::RuntimeWarning -m django makemigrations --check --dry-run
 
 test: setup
+	$(BIN)/python -m pytest $(TESTS)
+
+coverage: setup
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage run -m pytest $(TESTS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

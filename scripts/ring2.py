@@ -10,6 +10,9 @@ database; both are made on first use and kept. Every run works on its own copy o
 template and drops it at the end. PostgreSQL is the server of DATABASE_URL, or a private
 cluster.
 
+Without pytest arguments all tests run, on one worker per core, each with a copy of its
+own; with arguments pytest is left to them (`-n 2` brings workers back).
+
 Exit code: 0 when every version passed, 3 when Ring 2 could not run (the reason is
 printed), otherwise that of the last version that failed.
 """
@@ -41,6 +44,7 @@ from saleor_env.environment import (
 TESTS = REPOSITORY / "tests" / "in_saleor"
 DATABASES = Path(__file__).parent / "saleor_env" / "databases.py"
 RUN_PREFIX = "saleor_run_"
+WORKERS = ["-n", "logical", "--maxprocesses", "4", "--dist", "worksteal"]
 DID_NOT_RUN = 3
 INTERRUPTED = 130
 
@@ -153,7 +157,7 @@ def _run_tests(
     checkout: Checkout,
     pytest_arguments: list[str],
 ) -> int:
-    arguments = [_absolute(argument) for argument in pytest_arguments]
+    arguments = [_absolute(argument) for argument in pytest_arguments] or [*WORKERS]
     if not any(argument.startswith(str(TESTS)) for argument in arguments):
         arguments.append(str(TESTS))
     pytest = [python, "-m", "pytest", "-c", TESTS / "pytest.ini", "--rootdir", TESTS]
