@@ -6,6 +6,9 @@ no operation that lists them, and letter case matters ("FedEx", "UPS").
 
 from __future__ import annotations
 
+import difflib
+import re
+
 #: Any other carrier goes by this code, with its name beside it.
 OTHER = "Other"
 
@@ -71,7 +74,8 @@ CARRIER_CODES = frozenset(
 )
 
 
-def _key(text: str) -> str:
+def key(text: str) -> str:
+    """What is left of a carrier's name without case, spaces and punctuation."""
     return "".join(character for character in text.lower() if character.isalnum())
 
 
@@ -79,7 +83,7 @@ def _key(text: str) -> str:
 # alphabet that has a lower-case letter wins: those are the spellings sellers see.
 _BY_KEY: dict[str, str] = {}
 for _code in sorted(CARRIER_CODES, key=lambda code: (code.upper() == code, code)):
-    _BY_KEY.setdefault(_key(_code), _code)
+    _BY_KEY.setdefault(key(_code), _code)
 
 
 def carrier_code(text: str) -> str | None:
@@ -89,4 +93,35 @@ def carrier_code(text: str) -> str | None:
     """
     if text in CARRIER_CODES:
         return text
-    return _BY_KEY.get(_key(text))
+    return _BY_KEY.get(key(text))
+
+
+#: How alike two names must be for one to be a slip of the other.
+_ALIKE = 0.85
+
+
+def suggestion(text: str) -> str | None:
+    """The code that a carrier's name probably means, for a person to decide.
+
+    The code itself, else the longest that is part of the name word by word ("DHL Paket
+    Deutschland": DHL-Paket), else one that is spelt nearly so.
+    """
+    if code := carrier_code(text):
+        return code
+    words = _words(text)
+    parts = [code for code in _BY_KEY.values() if _is_part(_words(code), words)]
+    if parts:
+        return max(parts, key=lambda code: (len(key(code)), code))
+    alike = difflib.get_close_matches(key(text), _BY_KEY, n=1, cutoff=_ALIKE)
+    return _BY_KEY[alike[0]] if alike else None
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def _is_part(part: list[str], whole: list[str]) -> bool:
+    count = len(part)
+    return bool(count) and any(
+        whole[start : start + count] == part for start in range(len(whole) - count + 1)
+    )

@@ -13,6 +13,7 @@ from .account_mutations import (
 )
 from .address_mutation import AmazonOrderAddressUpdate
 from .blocked import BlockedMutations
+from .carriers import CarrierMutations
 from .import_mutation import AmazonOrdersImport
 from .invoice_mutation import AmazonInvoicePush
 from .message_mutations import (
@@ -27,7 +28,7 @@ from .notification_mutations import (
 from .order_mutations import AmazonOrderCancel
 
 
-class AmazonMutations(BlockedMutations, graphene.ObjectType):
+class AmazonMutations(BlockedMutations, CarrierMutations, graphene.ObjectType):
     """Mixed into the host's Mutation."""
 
     amazon_account_connect = AmazonAccountConnect.Field()

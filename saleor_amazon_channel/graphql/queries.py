@@ -11,6 +11,7 @@ from .. import models
 from . import host as graphql_host
 from . import ids, orders, pagination
 from .blocked import BlockedQueries
+from .carriers import CarrierQueries
 from .scheduler import SchedulerQueries
 from .types import (
     AmazonAccount,
@@ -29,6 +30,7 @@ COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
     "Query": {
         "amazonAccounts": {"complexity": 1},
         "amazonBlockers": {"complexity": 1},
+        "amazonCarriers": {"complexity": 1},
         "amazonReconciliations": {"complexity": 1},
         "amazonScheduler": {"complexity": 1},
         "amazonSkuMappings": {"complexity": 1},
@@ -45,7 +47,9 @@ COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
 }
 
 
-class AmazonQueries(BlockedQueries, SchedulerQueries, graphene.ObjectType):
+class AmazonQueries(
+    BlockedQueries, CarrierQueries, SchedulerQueries, graphene.ObjectType
+):
     """Mixed into the host's Query."""
 
     amazon_accounts = list_of(

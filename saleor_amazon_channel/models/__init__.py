@@ -8,6 +8,7 @@ Saleor version and the stand-alone shop.
 from .accounts import Marketplace, SellerAccount
 from .blocking import OrderBlocker, SkuMapping
 from .budgets import AccessToken, UsageBudget
+from .carriers import CarrierMapping
 from .invoices import OrderInvoice
 from .ledger import (
     AmazonOrder,
@@ -31,6 +32,7 @@ __all__ = [
     "AmazonPackage",
     "AmazonRefund",
     "AmazonRefundAmount",
+    "CarrierMapping",
     "ChannelSettings",
     "CommunicationLog",
     "Feed",

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .. import clock, store
@@ -22,6 +23,7 @@ from ..amazon.orders_v0 import Package, PackageItem, confirm_shipment
 from ..models import (
     AmazonOrder,
     AmazonPackage,
+    CarrierMapping,
     ForeignPackage,
     Marketplace,
     OutboxEntry,
@@ -32,6 +34,10 @@ from ..outbox import BY_FEED, HELD, Outcome, State
 FEED_TYPE = order_feeds.ORDER_FULFILLMENT
 #: The package reference id makes a repetition replace what was there.
 IS_REPEATABLE = True
+
+#: Programs of Amazon's, of an order and of an order item.
+SHIP_PLUS = "FBM_SHIP_PLUS"
+TRANSPARENCY = "TRANSPARENCY"
 
 #: Without a tracking number a shipment waits until this long before its ship-by date.
 TRACKING_DEADLINE = timedelta(hours=2)
@@ -187,30 +193,61 @@ def _look(entries: Sequence[OutboxEntry]) -> dict[int, Package | Outcome]:
         shipment.fulfillment_id
         for shipment in store.current().shipments(fulfillment_ids)
     }
-    defaults = _default_carriers(entries)
+    rules = CarrierRules.of({entry.account_id for entry in entries})
     found: dict[int, Package | Outcome] = {}
     for entry in entries:
         package = packages[entry.pk]
-        default = defaults.get((entry.account_id, entry.order.marketplace_id), "")
         is_shipped = package.fulfillment_id in shipped
-        found[entry.pk] = _verdict(entry, package, default, is_shipped=is_shipped)
+        found[entry.pk] = _verdict(entry, package, rules, is_shipped=is_shipped)
     return found
 
 
-def _default_carriers(entries: Sequence[OutboxEntry]) -> dict[tuple[int, str], str]:
-    """By account and marketplace id the code of the carrier where staff name none."""
-    return {
-        (account_id, marketplace_id): code
-        for account_id, marketplace_id, code in Marketplace.objects.filter(
-            account__in={entry.account_id for entry in entries}
-        ).values_list("account_id", "marketplace_id", "default_carrier_code")
-    }
+@dataclass(frozen=True)
+class CarrierRules:
+    """What carriers are called on Amazon, for some accounts."""
+
+    #: By account and marketplace id the code where staff name no carrier.
+    defaults: Mapping[tuple[int, str], str]
+    #: By account and ``carriers.key`` the code and the name beside ``Other``.
+    mapped: Mapping[tuple[int, str], tuple[str, str]]
+
+    @classmethod
+    def of(cls, account_ids: Iterable[int]) -> CarrierRules:
+        accounts = list(account_ids)
+        return cls(
+            {
+                (account_id, marketplace_id): code
+                for account_id, marketplace_id, code in Marketplace.objects.filter(
+                    account__in=accounts
+                ).values_list("account_id", "marketplace_id", "default_carrier_code")
+            },
+            {
+                (row.account_id, row.key): (row.carrier_code, row.carrier_name)
+                for row in CarrierMapping.objects.filter(account__in=accounts)
+            },
+        )
+
+    def named(self, account_id: int, carrier: str) -> tuple[str, str]:
+        """(code, name) of what staff call the carrier: as it is mapped, else Amazon's
+        code for it, else ``Other`` and its name."""
+        mapped = self.mapped.get((account_id, carriers.key(carrier)))
+        if mapped:
+            return mapped
+        code = carriers.carrier_code(carrier)
+        return (code, "") if code else (carriers.OTHER, carrier)
+
+    def choose(self, package: AmazonPackage, order: AmazonOrder) -> tuple[str, str]:
+        """(code, name): what staff gave, else the marketplace's default, else
+        nothing."""
+        if package.carrier_name:
+            return self.named(order.account_id, package.carrier_name)
+        return self.defaults.get((order.account_id, order.marketplace_id), ""), ""
 
 
 def _verdict(
     entry: OutboxEntry,
     package: AmazonPackage,
-    default_carrier: str,
+    rules: CarrierRules,
     *,
     is_shipped: bool,
 ) -> Package | Outcome:
@@ -231,15 +268,48 @@ def _verdict(
             State.SUPERSEDED,
             f"Package {reference} is not confirmed: its fulfillment was cancelled.",
         )
-    wanted = _wanted(package, order, default_carrier)
+    if refusal := _not_taken(package, order):
+        return refusal
+    wanted = _wanted(package, order, rules)
     return _held(entry, package, wanted.carrier_code) or wanted
 
 
-def _wanted(
-    package: AmazonPackage, order: AmazonOrder, default_carrier: str
-) -> Package:
+def _not_taken(package: AmazonPackage, order: AmazonOrder) -> Outcome | None:
+    """Refuse what Amazon never takes from a seller's own system.
+
+    Source: SP-API, confirmShipment: orders of Ship+ are refused; items of Transparency
+    need a code for each unit, which the shop has no place for.
+    """
+    reference = package.package_reference_id
+    if SHIP_PLUS in order.programs:
+        return Outcome(
+            State.FAILED,
+            f"Package {reference} is not confirmed from here: the order is in Ship+, "
+            "where Amazon learns of a package from the label bought there. Buy the "
+            "label in Seller Central; if you have, there is nothing left to do.",
+            error_code="SHIP_PLUS",
+        )
+    marked = {
+        item.get("orderItemId")
+        for item in order.payload.get("orderItems", ())
+        if TRANSPARENCY in item.get("programs", ())
+    }
+    if any(
+        each["quantity"] and each["order_item_id"] in marked for each in package.items
+    ):
+        return Outcome(
+            State.FAILED,
+            f"Package {reference} is not confirmed: it has an item of Amazon's "
+            "Transparency program, for which Amazon wants the code on each unit. "
+            "Confirm it in Seller Central, with the codes.",
+            error_code="TRANSPARENCY",
+        )
+    return None
+
+
+def _wanted(package: AmazonPackage, order: AmazonOrder, rules: CarrierRules) -> Package:
     """The package as Amazon is to have it."""
-    code, name = _carrier(package, default_carrier)
+    code, name = rules.choose(package, order)
     return Package(
         package_reference_id=str(package.package_reference_id),
         carrier_code=code,
@@ -273,22 +343,13 @@ def _read_back(client: Client, entry: OutboxEntry) -> Outcome | None:
         package.confirmed_revision == package.revision
     ):
         return None  # Nothing to be found out: a newer version replaces it, say.
-    default = _default_carriers([entry]).get((order.account_id, order.marketplace_id))
-    wanted = _wanted(package, order, default or "")
+    wanted = _wanted(package, order, CarrierRules.of([entry.account_id]))
     if not _amazon_has(client, entry, wanted, by_carrier=True):
         return None
     return Outcome(
         State.SUCCEEDED,
         f"Package {wanted.package_reference_id} was found confirmed on Amazon.",
     )
-
-
-def _carrier(package: AmazonPackage, default_code: str) -> tuple[str, str]:
-    """(code, name): what staff gave, else the marketplace's default, else nothing."""
-    if package.carrier_name:
-        code = carriers.carrier_code(package.carrier_name)
-        return (code, "") if code else (carriers.OTHER, package.carrier_name)
-    return default_code, ""
 
 
 def _held(

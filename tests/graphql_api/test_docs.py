@@ -89,7 +89,7 @@ def test_every_request_gives_the_answer_below_it(
     text = DOCUMENT.read_text()
     assert COMMAND in text
     examples = _EXAMPLE.findall(text)
-    assert len(examples) == text.count("```graphql") == 22
+    assert len(examples) == text.count("```graphql") > 20
     for request, told in examples:
         request = request.replace(ADDRESS, sandbox.url).replace(SQS, sqs.url)
         answer = ask(request)

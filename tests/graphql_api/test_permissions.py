@@ -81,6 +81,12 @@ REQUESTS = {
         "mutation { amazonSkuMappingDelete(ids: []) { errors { code } } }",
         "MANAGE_PLUGINS",
     ),
+    "amazonCarriers": ("{ amazonCarriers { carrier } }", "MANAGE_PLUGINS"),
+    "amazonCarrierMappingSet": (
+        'mutation { amazonCarrierMappingSet(accountId: "x", input: []) '
+        "{ errors { code } } }",
+        "MANAGE_PLUGINS",
+    ),
     "amazonSkuRuleSet": (
         'mutation { amazonSkuRuleSet(accountId: "x") { errors { code } } }',
         "MANAGE_PLUGINS",
