@@ -13,6 +13,7 @@ from . import ids, orders, pagination
 from .blocked import BlockedQueries
 from .carriers import CarrierQueries
 from .scheduler import SchedulerQueries
+from .shop import ShopQueries
 from .types import (
     AmazonAccount,
     AmazonOrder,
@@ -33,6 +34,7 @@ COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
         "amazonCarriers": {"complexity": 1},
         "amazonReconciliations": {"complexity": 1},
         "amazonScheduler": {"complexity": 1},
+        "amazonShopChannels": {"complexity": 1},
         "amazonSkuMappings": {"complexity": 1},
         "amazonOrder": {"complexity": 1},
         "amazonOrders": {"complexity": 1, "multipliers": ["first", "last"]},
@@ -48,7 +50,7 @@ COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
 
 
 class AmazonQueries(
-    BlockedQueries, CarrierQueries, SchedulerQueries, graphene.ObjectType
+    BlockedQueries, CarrierQueries, SchedulerQueries, ShopQueries, graphene.ObjectType
 ):
     """Mixed into the host's Query."""
 

@@ -71,6 +71,7 @@ REQUESTS = {
     ),
     "amazonReconciliations": ("{ amazonReconciliations { id } }", "MANAGE_ORDERS"),
     "amazonScheduler": ("{ amazonScheduler { isActive } }", "MANAGE_PLUGINS"),
+    "amazonShopChannels": ("{ amazonShopChannels { id } }", "MANAGE_PLUGINS"),
     "amazonSkuMappings": ("{ amazonSkuMappings { id } }", "MANAGE_PLUGINS"),
     "amazonSkuMappingSet": (
         'mutation { amazonSkuMappingSet(accountId: "x", input: []) '
