@@ -2,7 +2,7 @@
 # package registries; those need a checkout of Saleor (SALEOR_SOURCE) and Python 3.12.
 
 .PHONY: help setup lint test coverage test-saleor demo demo-saleor bench bench-compare \
-  hostile-month hostile-month-small
+  hostile-month hostile-month-small extension extension-setup extension-check test-browser
 SHELL := /bin/sh
 BIN := .venv/bin
 DEMO_BIN := .venv-demo/bin
@@ -17,8 +17,11 @@ help:
 	@echo "make coverage     the same, and which lines they did not reach"
 	@echo "make test-saleor  the tests in real Saleor               [ARGS='--version 3.23']"
 	@echo "make demo         the main job in the stand-alone shop   [ORDERS=file.json]"
-	@echo "                                       [UNKNOWN_SKUS=a,b] [JSON=result.json]"
+	@echo "                             [UNKNOWN_SKUS=a,b] [JSON=result.json] [SERVE=1]"
 	@echo "make demo-saleor  the main job in real Saleor, the same options"
+	@echo "make extension        builds the pages in Saleor Dashboard, with npm"
+	@echo "make extension-check  their lint, types and tests, and that they are as built"
+	@echo "make test-browser     the pages in a browser, on the running demo"
 	@echo "make bench        figures in real Saleor, to benchmarks/latest.json"
 	@echo "make bench-compare        calls, minutes and cents beside a plain loop over"
 	@echo "                          python-amazon-sp-api [ORDERS=1000] [SEED=1]"
@@ -51,7 +54,8 @@ test-saleor:
 	$(RING2) $(ARGS)
 
 DEMO_OPTIONS = $(if $(ORDERS),--orders "$(ORDERS)") \
-  $(if $(UNKNOWN_SKUS),--unknown-skus "$(UNKNOWN_SKUS)") $(if $(JSON),--json "$(JSON)")
+  $(if $(UNKNOWN_SKUS),--unknown-skus "$(UNKNOWN_SKUS)") $(if $(JSON),--json "$(JSON)") \
+  $(if $(filter 0,$(SERVE)),--no-serve,$(if $(SERVE),--serve))
 
 demo:
 	@sh scripts/setup-env.sh .venv-demo standalone
@@ -59,6 +63,21 @@ demo:
 
 demo-saleor:
 	$(RING2) --version "$(or $(VERSION),3.23)" --exec python scripts/demo_saleor.py $(DEMO_OPTIONS)
+
+# Reproducible: the lock file pins all of it, and node is one of its packages.
+extension-setup:
+	@cd extension && { cmp -s package-lock.json node_modules/.installed || \
+	  { npm ci --no-fund --no-audit && cp package-lock.json node_modules/.installed; }; }
+
+extension: extension-setup
+	cd extension && npm run --silent build
+
+extension-check: extension-setup
+	cd extension && npm run --silent check
+
+test-browser: extension-setup
+	@sh scripts/setup-env.sh .venv-demo standalone
+	cd extension && DEMO_PYTHON="$(CURDIR)/$(DEMO_BIN)/python" npm run --silent e2e -- $(ARGS)
 
 bench:
 	$(RING2) --version "$(or $(VERSION),3.23)" --exec python benchmarks/run.py

@@ -61,5 +61,16 @@ class AppSettings:
         paths = value.split(os.pathsep) if isinstance(value, str) else value or []
         return [str(path) for path in paths if str(path).strip()]  # type: ignore[attr-defined]
 
+    @property
+    def DASHBOARD_ORIGINS(self) -> list[str]:
+        """The origins of the Dashboards that may show our pages in a frame.
+
+        A list, or comma-separated. Empty: those that may use Saleor's API
+        (``ALLOWED_GRAPHQL_ORIGINS``).
+        """
+        value = self._get("DASHBOARD_ORIGINS")
+        origins = value.split(",") if isinstance(value, str) else list(value or [])  # type: ignore[call-overload]
+        return [origin.strip() for origin in origins if origin.strip()]
+
 
 app_settings = AppSettings()

@@ -37,6 +37,9 @@ STAFF = "staff@example.com"
 class SaleorShop:
     """Implements ``demo.job.Shop``."""
 
+    #: They are in the Dashboard, which is not part of it.
+    pages_url = ""
+
     def __init__(self, url: str) -> None:
         self._url = url
         self._session = requests.Session()

@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -101,9 +101,20 @@ def _run(title: str, open_shop: OpenShop, given: Input, stack: ExitStack) -> int
     problems += result.problems
     if problems:
         _print(["", "NOT AS IT MUST BE:"], problems)
-        return FAILURE
-    progress.say("All is well.")
-    return SUCCESS
+    else:
+        progress.say("All is well.")
+    if given.serves and shop.pages_url:
+        _print(["", f"The pages: {shop.pages_url}", f"The sandbox: {sandbox.url}"])
+        _print(["Press Ctrl-C to end."])
+        _wait()
+    return FAILURE if problems else SUCCESS
+
+
+def _wait() -> None:
+    """Until somebody interrupts it."""
+    with suppress(KeyboardInterrupt):
+        while True:
+            signal.pause()
 
 
 def _summary(result: Report) -> list[str]:

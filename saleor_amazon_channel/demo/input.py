@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -46,6 +47,8 @@ class Input:
     #: For AMAZON_CHANNEL_CLOCK; empty is the real time.
     clock: str
     json_file: Path | None
+    #: Whether everything goes on running after the job, for its pages to be seen.
+    serves: bool
 
     @property
     def sandbox_arguments(self) -> list[str]:
@@ -80,12 +83,19 @@ def parse(arguments: Sequence[str] | None = None) -> Input:
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write the resulting table here"
     )
+    parser.add_argument(
+        "--serve",
+        action=argparse.BooleanOptionalAction,
+        default=sys.stdout.isatty(),
+        help="go on running after the job, and show the channel's pages; the default "
+        "where there is a terminal",
+    )
     options = parser.parse_args(arguments)
     unknown = {sku.strip() for sku in options.unknown_skus.split(",")} - {""}
     if options.json and not options.json.absolute().parent.is_dir():
         raise BadInput(f"{options.json}: the folder does not exist")
     if options.orders is None:
-        return Input(None, _seeded_goods(unknown), "", options.json)
+        return Input(None, _seeded_goods(unknown), "", options.json, options.serve)
     try:
         orders = load_orders(options.orders)
     except OrdersFileError as error:
@@ -107,6 +117,7 @@ def parse(arguments: Sequence[str] | None = None) -> Input:
         ],
         clock.describe(start, SPEED_FOR_MANY if len(orders) > MANY_ORDERS else 1),
         options.json,
+        options.serve,
     )
 
 

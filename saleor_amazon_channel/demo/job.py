@@ -40,6 +40,9 @@ class CannotContinue(Exception):
 class Shop(Protocol):
     """What the demo needs of a shop besides its store."""
 
+    #: Where the channel's pages can be seen; empty where they are not shown.
+    pages_url: str
+
     def graphql(self, query: str, **variables: Any) -> dict[str, Any]:
         """``data`` of the answer, as somebody with all permissions. Raises
         CannotContinue on errors."""

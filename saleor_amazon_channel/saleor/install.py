@@ -39,6 +39,7 @@ def install() -> None:
     _try("Shipments are noticed only by the sweep.", _connect_capture)
     _try("Celery beat does not run the Amazon channel.", _schedule)
     _try("Saleor's API has no Amazon fields.", _extend_schema)
+    _try("An upgrade does not bring the Dashboard new pages.", _keep_app)
     # With Saleor's URLs, whose import is what composes the schema.
     register(check_installation, Tags.urls)
 
@@ -72,9 +73,10 @@ def _install_store() -> None:
     from saleor.core.db.connection import allow_writer
 
     from .. import store
+    from .app import register_pages
     from .store import SaleorStore
 
-    store.install(SaleorStore(), writer=allow_writer)
+    store.install(SaleorStore(), allow_writer, register_pages)
 
 
 def _guard_stock() -> None:
@@ -124,3 +126,11 @@ def _extend_schema() -> None:
     schema.compose_on_import(compose)
     # Saleor keeps answers to introspection for days, under a key with this in it.
     settings.GRAPHQL_CACHE_SUFFIX += f"-amazon-{__version__}"
+
+
+def _keep_app() -> None:
+    from django.db.models.signals import post_migrate
+
+    from . import app
+
+    post_migrate.connect(app.on_migrated, dispatch_uid="saleor_amazon_channel.app")

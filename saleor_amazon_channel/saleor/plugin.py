@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import transaction
+from django.http import HttpRequest, HttpResponse
 from saleor.core.db.connection import allow_writer
 from saleor.plugins.base_plugin import BasePlugin, ConfigurationTypeField
 from saleor.plugins.error_codes import PluginErrorCode
@@ -36,8 +37,8 @@ class AmazonChannelPlugin(BasePlugin):
     PLUGIN_DESCRIPTION = (
         "Sell on Amazon from this shop: Amazon orders become orders here, and shipping "
         "them here tells Amazon. Seller accounts are connected, and marketplaces "
-        "mapped to channels, with the amazonAccountConnect and amazonMarketplaceUpdate "
-        "mutations. Nothing happens until the plugin is active."
+        "mapped to channels, under Orders, Amazon orders. Nothing happens until the "
+        "plugin is active."
     )
     DEFAULT_ACTIVE = False
     CONFIGURATION_PER_CHANNEL = False
@@ -103,6 +104,7 @@ class AmazonChannelPlugin(BasePlugin):
         from . import app
 
         with allow_writer(), transaction.atomic():
+            was_active = ChannelSettings.load().active
             saved = super().save_plugin_configuration(
                 plugin_configuration, cleaned_data
             )
@@ -119,7 +121,18 @@ class AmazonChannelPlugin(BasePlugin):
             )
             if saved.active:
                 app.ensure_app()
+            if saved.active != was_active:
+                app.set_active(saved.active)
         return saved
+
+    def webhook(
+        self, request: HttpRequest, path: str, previous_value: HttpResponse
+    ) -> HttpResponse:
+        """The channel's pages, below ``/plugins/global/amazon.sales.channel/``."""
+        from . import pages
+
+        # Saleor calls this by its old address even while the plugin is off.
+        return pages.respond(request, path) if self.active else previous_value
 
     def fulfillment_metadata_updated(
         self, fulfillment: Any, *args: Any, previous_value: Any = None, **kwargs: Any

@@ -34,7 +34,8 @@ _TIMEOUT_SECONDS = 30
 class StandaloneShop:
     """Implements ``demo.job.Shop``."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, pages_url: str) -> None:
+        self.pages_url = pages_url
         self._url = url
         self._session = requests.Session()
         self._session.headers["Authorization"] = f"Bearer {token}"
@@ -124,7 +125,8 @@ def open_shop(folder: Path, progress: Progress) -> Iterator[Shop]:
             with running("stand-alone shop", serve, folder) as process:
                 ready = process.ready_line()
                 progress.count(ready["url"])
-                yield StandaloneShop(ready["url"], ready["tokens"]["staff"])
+                token = ready["tokens"]["staff"]
+                yield StandaloneShop(ready["url"], token, ready["dashboard"])
         finally:
             # PostgreSQL waits for whoever is connected.
             connection.close()

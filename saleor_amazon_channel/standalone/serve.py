@@ -38,6 +38,7 @@ def main() -> None:
     from django.core.wsgi import get_wsgi_application
 
     application = get_wsgi_application()
+    from .dashboard import host_url
     from .tokens import TOKENS
 
     server = _Server(("127.0.0.1", options.port), _Handler)
@@ -45,6 +46,7 @@ def main() -> None:
     ready = {
         "shop": "stand-alone shop (not Saleor)",
         "url": f"http://127.0.0.1:{server.server_port}/graphql/",
+        "dashboard": host_url(server.server_port),
         "tokens": TOKENS.mint_all(),
     }
     sys.stdout.write(json.dumps(ready) + "\n")

@@ -44,6 +44,12 @@ PEOPLE = {
         "trainee@stand-alone-shop.invalid", is_staff=True
     ),
     "staff": Person("staff@stand-alone-shop.invalid", is_staff=True, permissions=_ALL),
+    # For the pages, which show each of them only what is theirs.
+    "order_staff": Person(
+        "orders@stand-alone-shop.invalid",
+        is_staff=True,
+        permissions=(Permission.MANAGE_ORDERS.name,),
+    ),
     "app_without_permissions": Person("An app", is_app=True),
     "app": Person("Amazon helper", is_app=True, permissions=_ALL),
 }
@@ -65,6 +71,7 @@ class Tokens:
             "type": "thirdparty" if person.is_app else "access",
             "is_staff": person.is_staff,
             "permissions": list(person.permissions),
+            "user_permissions": list(person.permissions),
         }
         claims["app" if person.is_app else "email"] = person.name
         return jwt.encode(claims, self._secret, ALGORITHM)

@@ -1,5 +1,19 @@
 """The port to the shop."""
 
-from .registry import NoStoreError, current, install, writer
+from .registry import (
+    NoDashboardError,
+    NoStoreError,
+    current,
+    install,
+    register_pages,
+    writer,
+)
 
-__all__ = ["NoStoreError", "current", "install", "writer"]
+__all__ = [
+    "NoDashboardError",
+    "NoStoreError",
+    "current",
+    "install",
+    "register_pages",
+    "writer",
+]

@@ -173,6 +173,7 @@ def test_our_app_is_made_once_and_kept_up_to_date(update):
     assert {permission.codename for permission in app.permissions.all()} == {
         "manage_orders",
         "handle_payments",
+        "manage_plugins",
     }
     # An operator's choice stays, our own fields are put right.
     App.objects.filter(pk=app.pk).update(is_active=False, version="0")
@@ -202,7 +203,7 @@ def test_only_the_hooks_that_nothing_else_can_be_are_defined():
         and not name.isupper()
         and not hasattr(BasePlugin, name)
     }
-    assert hooks == {"fulfillment_metadata_updated", "invoice_request"}
+    assert hooks == {"fulfillment_metadata_updated", "invoice_request", "webhook"}
 
 
 @pytest.mark.parametrize(("setting", "days"), [("Daily", 1), ("weekly", 7)])

@@ -122,6 +122,11 @@ class Command(BaseCommand):
         unsubscribe.add_argument("seller_id")
         for each in (subscribe, unsubscribe):
             each.add_argument("--region", help="if the seller has several accounts")
+        commands.add_parser(
+            "register",
+            help="make the channel's pages known to Saleor Dashboard, at the shop's "
+            "present address; done by itself when the channel is switched on",
+        )
         state = commands.add_parser("status", help="show accounts, orders and outbox")
         state.add_argument("--json", action="store_true")
 
@@ -223,6 +228,12 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{account}: {'unsubscribed' if found else 'was not subscribed'}"
         )
+
+    def register(self, **_: Any) -> None:
+        try:
+            self.stdout.write(f"The channel's pages are at {store.register_pages()}")
+        except store.NoDashboardError as error:
+            raise CommandError(str(error)) from error
 
     def push(self, **_: Any) -> None:
         found = lifecycle.sweep()

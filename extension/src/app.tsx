@@ -1,0 +1,109 @@
+import { Button, Text, useTheme } from "@saleor/macaw-ui";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { Provider } from "urql";
+import { client } from "./api/client";
+import { css, Empty, Loading, Page } from "./components";
+import { bridge, useBridge, useMay } from "./dashboard/bridge";
+import { Link, type Route, useRoute } from "./dashboard/router";
+import { Language, useText } from "./i18n";
+import { OrderDetails, OrderOfShop } from "./pages/order-details/order-details";
+import { Orders } from "./pages/orders/orders";
+import { Widget } from "./pages/widget/widget";
+
+const Stores = lazy(() => import("./pages/stores/stores"));
+const Blocked = lazy(() => import("./pages/blocked/blocked"));
+const Connect = lazy(() => import("./pages/connect/connect"));
+const Marketplace = lazy(() => import("./pages/marketplace/marketplace"));
+
+const HANDSHAKE_MS = 5000;
+
+export function App() {
+  const { ready, theme } = useBridge();
+  const { setTheme } = useTheme();
+  useEffect(() => bridge.sendNotifyReadyAction(), []);
+  useEffect(
+    () => setTheme(theme === "dark" ? "defaultDark" : "defaultLight"),
+    [theme, setTheme],
+  );
+  return (
+    <Language>
+      <Provider value={client}>{ready ? <Pages /> : <Waiting />}</Provider>
+    </Language>
+  );
+}
+
+/** No handshake: most likely the page was opened outside the Dashboard. */
+function Waiting() {
+  const { t } = useText();
+  const [isLate, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), HANDSHAKE_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!isLate) return <Loading />;
+  return (
+    <Page title={t("app.title")}>
+      <Empty title={t("app.outside")}>
+        <Text as="p" color="default2">
+          {t("app.outsideHelp")}
+        </Text>
+        <Button variant="secondary" onClick={() => bridge.sendNotifyReadyAction()}>
+          {t("common.retry")}
+        </Button>
+      </Empty>
+    </Page>
+  );
+}
+
+function Pages() {
+  const route = useRoute();
+  if (route.path === "/widget")
+    return <Widget orderId={route.params.get("orderId") ?? ""} />;
+  return (
+    <>
+      <Navigation path={route.path} />
+      <Suspense fallback={<Loading />}>{pageOf(route)}</Suspense>
+    </>
+  );
+}
+
+function pageOf({ path, params }: Route) {
+  const [, first, id] = path.split("/");
+  if (first === "order") return <OrderOfShop orderId={params.get("orderId") ?? ""} />;
+  if (first === "orders" && id) {
+    return <OrderDetails key={id} by={{ amazonOrderId: decodeURIComponent(id) }} />;
+  }
+  if (first === "blocked") return <Blocked />;
+  if (first === "stores") return <Stores />;
+  if (first === "connect") return <Connect />;
+  if (first === "marketplaces" && id)
+    return <Marketplace key={id} id={decodeURIComponent(id)} />;
+  return <Orders params={params} />;
+}
+
+function Navigation({ path }: { path: string }) {
+  const { t } = useText();
+  const maySee = useMay("MANAGE_ORDERS");
+  const maySetUp = useMay("MANAGE_PLUGINS");
+  const section = path.split("/")[1] || "orders";
+  const items = [
+    { section: "orders", label: t("nav.orders"), isShown: maySee },
+    { section: "blocked", label: t("nav.blocked"), isShown: maySee },
+    { section: "stores", label: t("nav.stores"), isShown: maySetUp },
+  ];
+  return (
+    <nav className={css.nav} aria-label={t("app.title")}>
+      {items
+        .filter(({ isShown }) => isShown)
+        .map((item) => (
+          <Link
+            key={item.section}
+            to={`/${item.section}`}
+            aria-current={item.section === section ? "page" : undefined}
+          >
+            {item.label}
+          </Link>
+        ))}
+    </nav>
+  );
+}

@@ -1,0 +1,134 @@
+import { Button, Input, Select, Text } from "@saleor/macaw-ui";
+import { type FormEvent, useState } from "react";
+import { useMutation } from "urql";
+import { type AmazonRegion, ConnectAccountDocument } from "../../api/generated/graphql";
+import { byField, Card, css, FormError, Page } from "../../components";
+import { notify } from "../../dashboard/notify";
+import { navigate } from "../../dashboard/router";
+import { type MessageId, useText } from "../../i18n";
+
+const REGIONS: AmazonRegion[] = ["EU", "NA", "FE"];
+
+const FIELDS = [
+  ["name", "connect.name", "connect.nameHelp"],
+  ["sellerId", "connect.sellerId", "connect.sellerIdHelp"],
+  ["lwaClientId", "connect.clientId", "connect.clientIdHelp"],
+  ["lwaClientSecret", "connect.clientSecret", "connect.clientSecretHelp"],
+  ["refreshToken", "connect.refreshToken", "connect.refreshTokenHelp"],
+] as const satisfies [string, MessageId, MessageId][];
+
+const SECRETS = ["lwaClientSecret", "refreshToken"];
+const EXPERT = [
+  ["endpoint", "connect.endpoint"],
+  ["lwaEndpoint", "connect.lwaEndpoint"],
+] as const;
+const NAMES = [
+  "region",
+  "importFrom",
+  ...FIELDS.map(([n]) => n),
+  ...EXPERT.map(([n]) => n),
+];
+
+export default function Connect() {
+  const { t, of } = useText();
+  const [region, setRegion] = useState<AmazonRegion>("EU");
+  const [values, setValues] = useState<Record<string, string>>({});
+  const [isExpert, setExpert] = useState(false);
+  const [{ data, error, fetching }, connect] = useMutation(ConnectAccountDocument);
+  const errors = byField(data?.amazonAccountConnect?.errors ?? [], NAMES);
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault();
+    const text = (name: string) => values[name]?.trim() ?? "";
+    const result = await connect({
+      input: {
+        region,
+        name: text("name"),
+        sellerId: text("sellerId"),
+        lwaClientId: text("lwaClientId"),
+        lwaClientSecret: text("lwaClientSecret"),
+        refreshToken: text("refreshToken"),
+        importFrom: text("importFrom") ? new Date(text("importFrom")).toISOString() : null,
+        endpoint: text("endpoint") || null,
+        lwaEndpoint: text("lwaEndpoint") || null,
+      },
+    });
+    if (!result.data?.amazonAccountConnect?.account) return;
+    void notify("success", t("connect.done"));
+    navigate("/stores");
+  };
+  const set = (name: string, value: string) => setValues({ ...values, [name]: value });
+
+  return (
+    <Page title={t("connect.title")} back={{ to: "/stores", label: t("connect.back") }}>
+      <Card title={t("connect.credentials")}>
+        <form className={css.form} onSubmit={submit} autoComplete="off">
+          <Text as="p" size={3} color="default2">
+            {t("connect.help")}
+          </Text>
+          <FormError text={error?.message ?? errors[""]} />
+          <Select
+            label={t("connect.region")}
+            value={region}
+            options={REGIONS.map((value) => ({ value, label: of("region", value) }))}
+            onChange={(value: string) => setRegion(value as AmazonRegion)}
+            error={Boolean(errors.region)}
+            helperText={errors.region}
+          />
+          {FIELDS.map(([name, label, help]) => (
+            <Input
+              key={name}
+              label={t(label)}
+              type={SECRETS.includes(name) ? "password" : "text"}
+              autoComplete={SECRETS.includes(name) ? "new-password" : "off"}
+              required
+              value={values[name] ?? ""}
+              onChange={(event) => set(name, event.target.value)}
+              error={Boolean(errors[name])}
+              helperText={errors[name] ?? t(help)}
+            />
+          ))}
+          <Input
+            label={t("connect.importFrom")}
+            type="datetime-local"
+            value={values.importFrom ?? ""}
+            onChange={(event) => set("importFrom", event.target.value)}
+            error={Boolean(errors.importFrom)}
+            helperText={errors.importFrom ?? t("connect.importFromHelp")}
+          />
+          {isExpert ? (
+            EXPERT.map(([name, label]) => (
+              <Input
+                key={name}
+                label={t(label)}
+                value={values[name] ?? ""}
+                onChange={(event) => set(name, event.target.value)}
+                error={Boolean(errors[name])}
+                helperText={errors[name] ?? t("connect.endpointHelp")}
+              />
+            ))
+          ) : (
+            <div>
+              <Button
+                type="button"
+                variant="tertiary"
+                size="small"
+                onClick={() => setExpert(true)}
+              >
+                {t("connect.expert")}
+              </Button>
+            </div>
+          )}
+          <div className={css.actions}>
+            <Button type="submit" disabled={fetching}>
+              {fetching ? t("connect.busy") : t("connect.action")}
+            </Button>
+            <Button type="button" variant="secondary" onClick={() => navigate("/stores")}>
+              {t("common.close")}
+            </Button>
+          </div>
+        </form>
+      </Card>
+    </Page>
+  );
+}

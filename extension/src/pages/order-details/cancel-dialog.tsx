@@ -1,0 +1,80 @@
+import { Select, Text } from "@saleor/macaw-ui";
+import { useState } from "react";
+import { useMutation } from "urql";
+import { type AmazonCancelReason, CancelOrderDocument } from "../../api/generated/graphql";
+import { FormError } from "../../components";
+import { Dialog } from "../../components/dialog";
+import { notify } from "../../dashboard/notify";
+import { useText } from "../../i18n";
+import type { Order } from "./order-details";
+
+const REASONS: AmazonCancelReason[] = [
+  "BUYER_CANCELED",
+  "NO_INVENTORY",
+  "SHIPPING_ADDRESS_UNDELIVERABLE",
+  "CUSTOMER_EXCHANGE",
+  "PRICING_ERROR",
+  "GENERAL_ADJUSTMENT",
+];
+
+const OVER = ["SUCCEEDED", "FAILED", "SUPERSEDED"];
+
+/** As the API decides: unshipped, shipped by the merchant, and not on its way already. */
+export function canCancel(
+  order: Pick<Order, "fulfilledBy" | "fulfillmentStatus"> & {
+    packages: readonly unknown[];
+    outboxEntries: readonly Pick<Order["outboxEntries"][number], "kind" | "state">[];
+  },
+): boolean {
+  return (
+    order.fulfilledBy === "MERCHANT" &&
+    order.fulfillmentStatus === "UNSHIPPED" &&
+    order.packages.length === 0 &&
+    !order.outboxEntries.some(
+      ({ kind, state }) => kind === "CANCEL" && !OVER.includes(state),
+    )
+  );
+}
+
+interface Props {
+  order: Order;
+  onClose: () => void;
+  onDone: () => void;
+}
+
+export function CancelDialog({ order, onClose, onDone }: Props) {
+  const { t, of } = useText();
+  const [reason, setReason] = useState<AmazonCancelReason>(
+    order.isCancellationRequested ? "BUYER_CANCELED" : "NO_INVENTORY",
+  );
+  const [{ data, error, fetching }, cancel] = useMutation(CancelOrderDocument);
+  const onSubmit = async () => {
+    const result = await cancel({ id: order.id, reason });
+    if (result.error || result.data?.amazonOrderCancel?.errors.length) return;
+    void notify("success", t("cancel.queued"));
+    onDone();
+  };
+  return (
+    <Dialog
+      title={t("cancel.title", { number: order.amazonOrderId })}
+      action={t("cancel.action")}
+      isBusy={fetching}
+      isDangerous
+      onClose={onClose}
+      onSubmit={onSubmit}
+    >
+      <FormError
+        text={error?.message ?? data?.amazonOrderCancel?.errors[0]?.message ?? ""}
+      />
+      <Text as="p" size={3}>
+        {t("cancel.help")}
+      </Text>
+      <Select
+        label={t("cancel.reason")}
+        value={reason}
+        options={REASONS.map((value) => ({ value, label: of("reason", value) }))}
+        onChange={(value: string) => setReason(value as AmazonCancelReason)}
+      />
+    </Dialog>
+  );
+}

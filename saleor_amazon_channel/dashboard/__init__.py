@@ -1,0 +1,1 @@
+"""The pages in Saleor Dashboard: what the app declares, and the built files, served."""
