@@ -70,8 +70,10 @@ class NotificationStore:
         self.copies = 1
         #: While True they are kept; then the newest goes first.
         self.is_held = False
-        #: How many could not be delivered.
-        self.lost = 0
+        #: While True they are lost.
+        self.is_losing = False
+        #: How many were delivered, and how many were not.
+        self.sent = self.lost = 0
         self._kept: list[tuple[str, Json]] = []
         self._clients: dict[str, Any] = {}
 
@@ -169,6 +171,9 @@ class NotificationStore:
                 self._put(destination.arn, message)
 
     def _put(self, arn: str, message: Json) -> None:
+        if self.is_losing:
+            self.lost += 1
+            return
         _, _, _, region, owner, name = arn.split(":")
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -177,6 +182,7 @@ class NotificationStore:
                 QueueUrl=f"{self.endpoint_url}/{owner}/{name}",
                 MessageBody=json.dumps(message),
             )
+            self.sent += 1
         except (BotoCoreError, ClientError):
             self.lost += 1
 

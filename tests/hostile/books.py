@@ -28,6 +28,17 @@ class BookedPackage:
 
 
 @dataclass(frozen=True)
+class BookedRefund:
+    """``reference`` is the payment provider's."""
+
+    reference: str
+    amount: Decimal
+    #: Amazon's order item id → units that were paid back whole.
+    units: Mapping[str, int]
+    is_shipping_included: bool
+
+
+@dataclass(frozen=True)
 class BookedOrder:
     """``status`` in Saleor's words; ``amazon_order_ids`` are all it says it is."""
 
@@ -41,6 +52,7 @@ class BookedOrder:
     charged: Decimal
     lines: tuple[BookedLine, ...]
     packages: tuple[BookedPackage, ...]
+    refunds: tuple[BookedRefund, ...]
     notes: tuple[str, ...]
 
 

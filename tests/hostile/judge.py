@@ -8,6 +8,7 @@ shipping), apart from the product's own arithmetic.
 
 from __future__ import annotations
 
+import copy
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,9 @@ from saleor_amazon_channel.models import AmazonOrder
 from saleor_amazon_channel.sandbox.packages import package_units
 from saleor_amazon_channel.sandbox.state import State
 
+from . import refunds
 from .books import BookedOrder, BookedStock, Books
+from .refunds import Refund
 
 Json = Mapping[str, Any]
 
@@ -40,10 +43,13 @@ class Verdict:
 
     on_amazon: int = 0
     in_shop: int = 0
+    #: Of orders that are in the shop.
+    refunds: int = 0
     missing: list[str] = field(default_factory=list)
     double: list[str] = field(default_factory=list)
     uncalled_for: list[str] = field(default_factory=list)
     wrong_total: list[str] = field(default_factory=list)
+    wrong_refund: list[str] = field(default_factory=list)
     wrong_status: list[str] = field(default_factory=list)
     wrong_stock: list[str] = field(default_factory=list)
     shipped_twice: list[str] = field(default_factory=list)
@@ -59,6 +65,7 @@ class Verdict:
         "double",
         "uncalled_for",
         "wrong_total",
+        "wrong_refund",
         "wrong_status",
         "wrong_stock",
         "shipped_twice",
@@ -75,6 +82,7 @@ class Verdict:
         return {
             "on_amazon": self.on_amazon,
             "in_shop": self.in_shop,
+            "refunds": self.refunds,
             **{name: len(getattr(self, name)) for name in self.WRONG},
             "overtaken": len(self.overtaken),
             "blocked": dict(sorted(reasons.items())),
@@ -92,11 +100,16 @@ def judge(
     start: Mapping[tuple[str, str], int],
     slugs: Json,
     packs: Mapping[str, tuple[str, int]],
+    refunded: Sequence[Refund],
 ) -> Verdict:
     """``start`` is the stock before the month, by (channel slug, SKU); ``slugs`` the
     channel of each marketplace; ``packs`` the SKU in the shop, and its units of one, by
-    the seller SKU of what Amazon sells in packs."""
+    the seller SKU of what Amazon sells in packs; ``refunded`` what was refunded on
+    Amazon."""
     verdict = Verdict()
+    refunds_of: dict[str, list[Refund]] = defaultdict(list)
+    for refund in refunded:
+        refunds_of[refund.order_id].append(refund)
     booked: dict[str, list[BookedOrder]] = defaultdict(list)
     for order in books.orders():
         verdict.in_shop += 1
@@ -108,7 +121,8 @@ def judge(
     gone: Counter[tuple[str, str]] = Counter()
     promised: Counter[tuple[str, str]] = Counter()
     for order_id in state.order_ids():
-        payload = _unpacked(state.order(order_id), packs)
+        sold = state.order(order_id)
+        payload = _unpacked(copy.deepcopy(sold), packs)
         verdict.on_amazon += 1
         orders = booked.pop(order_id, [])
         if len(orders) > 1:
@@ -121,7 +135,9 @@ def judge(
             verdict.uncalled_for.append(f"{order_id} is {_status(payload)}")
         slug = slugs[payload["salesChannel"]["marketplaceId"]]
         for order in orders:
-            _check_order(verdict, payload, order, slug)
+            made = refunds_of[order_id]
+            _check_order(verdict, payload, order, slug, made)
+            _check_refunds(verdict, sold, order, made, packs)
             if payload["fulfillment"]["fulfilledBy"] == "MERCHANT":
                 _count_units(payload, order, slug, gone, promised)
     verdict.uncalled_for += [f"{order_id} is not on Amazon" for order_id in booked]
@@ -183,11 +199,31 @@ def _is_wanted(payload: Json) -> bool:
     return not by_amazon or status == "SHIPPED"
 
 
+def _check_refunds(
+    verdict: Verdict,
+    sold: Json,
+    order: BookedOrder,
+    made: Sequence[Refund],
+    packs: Mapping[str, tuple[str, int]],
+) -> None:
+    verdict.refunds += len(order.refunds)
+    units_of_one = {
+        item["orderItemId"]: packs.get(item["product"].get("sellerSku"), ("", 1))[1]
+        for item in sold["orderItems"]
+    }
+    for complaint in refunds.wrong(sold, order, made, units_of_one):
+        verdict.wrong_refund.append(f"{sold['orderId']}: {complaint}")
+
+
 def _check_order(
-    verdict: Verdict, payload: Json, order: BookedOrder, slug: str
+    verdict: Verdict,
+    payload: Json,
+    order: BookedOrder,
+    slug: str,
+    made: Sequence[Refund],
 ) -> None:
     order_id, status = payload["orderId"], _status(payload)
-    wrong = _wrong_amounts(payload, order)
+    wrong = _wrong_amounts(payload, order, made)
     if order.channel_slug != slug:
         wrong.append(f"in channel {order.channel_slug} instead of {slug}")
     if wrong:
@@ -235,7 +271,9 @@ def _check_order(
         verdict.wrong_status.append(f"{order_id}: {order.status}, on Amazon {status}")
 
 
-def _wrong_amounts(payload: Json, order: BookedOrder) -> list[str]:
+def _wrong_amounts(
+    payload: Json, order: BookedOrder, made: Sequence[Refund]
+) -> list[str]:
     grand_total = payload["proceeds"]["grandTotal"]
     wanted = Decimal(grand_total["amount"])
     wrong = []
@@ -244,6 +282,7 @@ def _wrong_amounts(payload: Json, order: BookedOrder) -> list[str]:
     charged = Decimal(0) if _status(payload) == "CANCELLED" else wanted
     if order.status != "canceled" and _status(payload) == "CANCELLED":
         charged = wanted  # Left the warehouse before the news: staff settle it.
+    charged -= sum((refund.amount for refund in made), Decimal(0))
     if order.charged != charged:
         wrong.append(f"charged {order.charged}, on Amazon {charged}")
     lines = {line.order_item_id: line for line in order.lines}

@@ -13,32 +13,36 @@ import platform
 import random
 import time as real_time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from django.db.models import Min, Q
 
 from contract.driver import StaffDriver
 from saleor_amazon_channel import tasks
+from saleor_amazon_channel.amazon import sqs as sqs_module
 from saleor_amazon_channel.amazon.orders import Order
-from saleor_amazon_channel.importing import address_edit, reconcile
+from saleor_amazon_channel.importing import address_edit, finances, pull, reconcile
 from saleor_amazon_channel.importing.mapping import map_order
 from saleor_amazon_channel.models import (
     AmazonOrder,
+    AmazonRefund,
+    Notification,
+    NotificationQueue,
     OutboxEntry,
     Reconciliation,
     SellerAccount,
     SyncCursor,
 )
-from saleor_amazon_channel.sandbox import (
-    events,
-    running_sandbox,
-)
+from saleor_amazon_channel.notifications import subscribing
+from saleor_amazon_channel.sandbox import events, running_sandbox
 from saleor_amazon_channel.sandbox.catalogue import NO_STOCK_SKU, SKUS
 from saleor_amazon_channel.sandbox.places import PLACES
+from sqs import Sqs, running_sqs
 
 from . import plan as plans
 from .books import Books
@@ -100,6 +104,8 @@ class Score:
     task_failures: list[str]
     rounds: int
     happened: Counter[str]
+    #: Of Amazon's notifications: how many were sent, and how many were lost.
+    notifications: dict[str, int]
     staff: Counter[str]
     simulated: timedelta
     seconds: float
@@ -112,6 +118,7 @@ class Score:
             and self.before.is_right
             and self.after.is_right
             and not self.after.blocked
+            and self.after.refunds == len(self.plan.refunds)
             and not self.mails
             and not self.task_failures
         )
@@ -141,6 +148,8 @@ class Score:
             "troubles": dict(sorted(self.plan.shares.items())),
             "faults": len(self.plan.troubles),
             "happened": dict(sorted(self.happened.items())),
+            "refunds": len(self.plan.refunds),
+            "notifications": self.notifications,
             "staff": dict(sorted(self.staff.items())),
             "rounds": self.rounds,
             "simulated_minutes": round(self.simulated / timedelta(minutes=1)),
@@ -154,8 +163,11 @@ def run(shop: Shop, size: Size, say: Callable[[str], None] = print) -> Score:
     length = timedelta(days=size.days)
     plan = plans.draw(size.seed, size.orders, START, length)
     time = SharedTime(START, length, SKEW)
-    with time.on_amazon(), running_sandbox() as sandbox:
-        month = _Month(shop, size, plan, time, sandbox, say)
+    with time.on_amazon(), running_sandbox() as sandbox, _sqs() as sqs:
+        # Enough for lists of more than one page.
+        sandbox.state.transactions.page_size = 5
+        sandbox.state.notifications.deliver(endpoint_url=sqs.url)
+        month = _Month(shop, size, plan, time, sandbox, sqs, say)
         try:
             score = month.run()
         finally:
@@ -163,6 +175,13 @@ def run(shop: Shop, size: Size, say: Callable[[str], None] = print) -> Score:
             time.close()
     score.seconds = real_time.monotonic() - begun
     return score
+
+
+@contextmanager
+def _sqs() -> Iterator[Sqs]:
+    """What lies there is found at once: no second is waited for more."""
+    with running_sqs() as sqs, patch.object(sqs_module, "WAIT_SECONDS", 0):
+        yield sqs
 
 
 class _Month:
@@ -173,6 +192,7 @@ class _Month:
         plan: Plan,
         time: SharedTime,
         sandbox: Any,
+        sqs: Sqs,
         say: Callable[[str], None],
     ) -> None:
         self._shop, self._size, self._plan, self._time = shop, size, plan, time
@@ -192,6 +212,8 @@ class _Month:
                 pull_interval_minutes=size.pull_interval_minutes,
             )
             self._channels, self._variants = opened
+            for account in SellerAccount.objects.order_by("pk"):
+                subscribing.subscribe(account, sqs.create_queue(), sqs.url)
         rng = random.Random(f"workers {size.seed}")
         self._hands = random.Random(rng.random())
         ready_to_fork()
@@ -210,6 +232,8 @@ class _Month:
         while self._happenings or self._shipments:
             self._round()
         self._state.clear_faults()
+        with self._state.lock:
+            self._state.notifications.deliver(held=False)
         self._until_quiet()
         self._say("reconciling")
         reconciliations = self._reconcile()
@@ -230,6 +254,10 @@ class _Month:
             task_failures=[each for w in self._workers for each in w.failures],
             rounds=self._rounds,
             happened=self._happened,
+            notifications={
+                "sent": self._state.notifications.sent,
+                "lost": self._state.notifications.lost,
+            },
             staff=self._staff_did,
             simulated=self._time.true() - self._plan.start,
             seconds=0,
@@ -298,7 +326,10 @@ class _Month:
         """
         now = self._time.true()
         latest = now + timedelta(minutes=self._size.pull_interval_minutes)
-        cursors = SyncCursor.objects.values_list("next_run_at", "lease_until")
+        # Queues are looked into whenever there is a round.
+        cursors = SyncCursor.objects.exclude(
+            stream=NotificationQueue.STREAM
+        ).values_list("next_run_at", "lease_until")
         is_waiting = Q(state__in=("pending", "unknown"))
         intents = OutboxEntry.objects.filter(settled_at=None).aggregate(
             due=Min("next_attempt_at", filter=is_waiting),
@@ -315,15 +346,20 @@ class _Month:
         for _ in range(400):
             self._round()
             scanned = SyncCursor.objects.filter(
-                stream="orders", last_run_at__gt=begun + timedelta(minutes=30)
-            ).filter(last_error="", page_token="")
+                stream__in=(pull.STREAM, finances.STREAM),
+                last_run_at__gt=begun + timedelta(minutes=30),
+                last_error="",
+                page_token="",
+            )
             is_open = (
                 OutboxEntry.objects.filter(reported_at=None)
                 .exclude(state="superseded")
                 .exists()
                 or AmazonOrder.objects.filter(import_state="ready").exists()
+                or AmazonRefund.objects.exclude(carry_at=None).exists()
+                or Notification.objects.filter(state="to_read").exists()
             )
-            if scanned.count() == SellerAccount.objects.count() and not is_open:
+            if scanned.count() == 2 * SellerAccount.objects.count() and not is_open:
                 return
         raise AssertionError("it does not come to rest")
 
@@ -400,7 +436,14 @@ class _Month:
             for sku in (*SKUS, *self._stocks)
         }
         with self._shop.writer():
-            return judge(self._state, self._shop.books, start, slugs, plans.PACKS)
+            return judge(
+                self._state,
+                self._shop.books,
+                start,
+                slugs,
+                plans.PACKS,
+                self._plan.refunds,
+            )
 
     @property
     def _stocks(self) -> dict[str, int]:

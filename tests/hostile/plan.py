@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from saleor_amazon_channel.sandbox import State, events
@@ -21,6 +22,9 @@ from saleor_amazon_channel.sandbox.order_builder import (
     OrderBuilder,
     SeedOrder,
 )
+
+from . import refunds
+from .refunds import Refund
 
 Json = dict[str, Any]
 
@@ -53,6 +57,7 @@ SHARES = {
     "line cancelled on Amazon": 0.01,
     "buyer asks to cancel": 0.01,
     "shipped in Seller Central": 0.04,
+    "refunded on Amazon": 0.02,
     "odd address": 0.01,
     "several lines": 0.25,
     "fulfilled by Amazon": 0.15,
@@ -106,6 +111,8 @@ class Plan:
     troubles: list[Trouble]
     #: How often each trouble was drawn.
     shares: Counter[str]
+    #: What was refunded on Amazon, as it happens.
+    refunds: list[Refund] = field(default_factory=list)
 
 
 def draw(seed: int, orders: int, start: datetime, length: timedelta) -> Plan:
@@ -120,6 +127,7 @@ def draw(seed: int, orders: int, start: datetime, length: timedelta) -> Plan:
     plan.troubles = sorted(
         _troubles(rng, start, length - TAIL, orders), key=lambda each: each.moment
     )
+    plan.happenings += _news_troubles(rng, start, length - TAIL, orders)
     plan.happenings.sort(key=lambda each: (each.moment, each.order_id))
     plan.shipments.sort(key=lambda each: (each.moment, each.order_id))
     return plan
@@ -201,8 +209,12 @@ class _Drawing:
         if self._is("cancelled on Amazon"):
             # Some before anybody has seen them, some after the import.
             self._event(order_id, "cancel", ready + self._rng.uniform(0.01, 12))
+        is_refunded = self._is("refunded on Amazon")
         if by_amazon:
-            self._event(order_id, "ship", ready + self._rng.uniform(1, 20))
+            hours = ready + self._rng.uniform(1, 20)
+            self._event(order_id, "ship", hours)
+            if is_refunded:
+                self._refund(order_id, hours + self._rng.uniform(0.2, 60))
             return
         if self._is("buyer asks to cancel"):
             hours = ready + self._rng.uniform(0.1, 12)
@@ -210,8 +222,17 @@ class _Drawing:
         if len(item_ids) > 1 and self._is("line cancelled on Amazon"):
             hours = ready + self._rng.uniform(0.01, 12)
             self._event(order_id, "cancel", hours, order_item_ids=item_ids[-1:])
+        by_staff = self._is("shipped by staff")
+        in_seller_central = self._is("shipped in Seller Central") or (
+            is_refunded and not by_staff
+        )
+        hours = ready + self._rng.uniform(0.2, 20)
+        if by_staff:
+            packages = self._rng.choice((1, 1, 1, 2))
+            shipment = Shipment(self._after(hours), order_id, packages)
+            self._plan.shipments.append(shipment)
         # What the shop never had cannot be counted out of its stock.
-        if not is_out_of_stock and self._is("shipped in Seller Central"):
+        if in_seller_central and not is_out_of_stock:
             hours = ready + self._rng.uniform(0.2, 20)
             if self._rng.random() < 0.5:
                 self._event(
@@ -222,10 +243,34 @@ class _Drawing:
                     tracking_number=f"SC1-{order_id}",
                 )
             self._event(order_id, "ship", hours + 2, tracking_number=f"SC2-{order_id}")
-        if self._is("shipped by staff"):
-            moment = self._after(ready + self._rng.uniform(0.2, 20))
-            packages = self._rng.choice((1, 1, 1, 2))
-            self._plan.shipments.append(Shipment(moment, order_id, packages))
+        if is_refunded:
+            self._refund(order_id, hours + self._rng.uniform(3, 60))
+
+    def _refund(self, order_id: str, hours: float) -> None:
+        """In part or whole; what is left perhaps later."""
+        kind = self._rng.choice(refunds.KINDS)
+        self._refund_once(order_id, hours, kind)
+        if kind != "all" and self._rng.random() < 0.5:
+            self._refund_once(order_id, hours + self._rng.uniform(0, 40), "all")
+
+    def _refund_once(self, order_id: str, hours: float, kind: str) -> None:
+        # By then Amazon shows it.
+        latest = self._plan.end - TAIL / 2 - self._after(hours)
+        is_deferred, cause = refunds.draw(
+            self._rng,
+            order_id,
+            kind,
+            min(refunds.SHOWN_WITHIN, latest),
+            self._plan.refunds,
+        )
+        self._happen(order_id, f"refund {kind}", hours, cause)
+        if is_deferred:
+            self._happen(
+                order_id,
+                "release a refund",
+                hours + self._rng.uniform(0, 168),
+                lambda state: refunds.release(state, order_id),
+            )
 
     def order(self, *, by_amazon: bool, is_pending: bool) -> Json:
         rng = self._rng
@@ -319,6 +364,50 @@ def _more_units(order_id: str) -> Callable[[State], bool]:
     return cause
 
 
+def _news_troubles(
+    rng: random.Random, start: datetime, length: timedelta, orders: int
+) -> Iterator[Happening]:
+    """What becomes of Amazon's notifications: for hours they are kept, and the newest
+    goes first then; or are sent twice; or are lost."""
+    for _ in range(max(2, orders // 250)):
+        for name, trouble in NEWS_TROUBLES.items():
+            begin = start + length * rng.random()
+            end = min(begin + timedelta(hours=rng.uniform(0.5, 6)), start + length)
+            for moment, is_on in ((begin, True), (end, False)):
+                yield Happening(
+                    _whole(moment),
+                    "",
+                    f"notifications {name}{'' if is_on else ' no more'}",
+                    partial(trouble, is_on),
+                )
+
+
+def _kept(is_on: bool, state: State) -> bool:
+    with state.lock:
+        state.notifications.deliver(held=is_on)
+    return True
+
+
+def _sent_twice(is_on: bool, state: State) -> bool:
+    with state.lock:
+        state.notifications.deliver(copies=2 if is_on else 1)
+    return True
+
+
+def _lost(is_on: bool, state: State) -> bool:
+    with state.lock:
+        state.notifications.is_losing = is_on
+    return True
+
+
+#: Each at the same time as others, and as itself, by chance: the first end counts.
+NEWS_TROUBLES: Mapping[str, Callable[[bool, State], bool]] = {
+    "kept": _kept,
+    "sent twice": _sent_twice,
+    "lost": _lost,
+}
+
+
 def _troubles(
     rng: random.Random, start: datetime, length: timedelta, orders: int
 ) -> Iterator[Trouble]:
@@ -328,7 +417,12 @@ def _troubles(
 
     for _ in range(3):  # storms
         storm = start + length * rng.random()
-        for operation in ("searchOrders", "confirmShipment"):
+        for operation in (
+            "searchOrders",
+            "getOrder",
+            "confirmShipment",
+            "listTransactions",
+        ):
             fault = {"operation": operation, "kind": "throttled", "count": 40}
             yield Trouble(storm, fault)
     rounds = max(2, orders // 250)
@@ -345,5 +439,12 @@ def _troubles(
         yield trouble("confirmShipment", "failure_after_effect", count=2)
         yield trouble("confirmShipment", "reset_before_effect")
         yield trouble("confirmShipment", "unavailable", count=3)
+        yield trouble("listTransactions", "repeated_page")
+        yield trouble("listTransactions", "empty_page")
+        yield trouble("listTransactions", "expired_token")
+        yield trouble("listTransactions", "unavailable", count=rng.randint(1, 8))
+        yield trouble("listTransactions", "close_after_effect")
+        yield trouble("getOrder", "stale", count=2)
+        yield trouble("getOrder", "unavailable", count=3)
         yield trouble("lwaToken", "close_after_effect")
         yield trouble("lwaToken", "lwa_error", error="temporarily_unavailable")

@@ -7,7 +7,13 @@ from collections.abc import Mapping, Sequence
 from saleor.order.models import Order, OrderEvent
 from saleor.warehouse.models import Stock
 
-from hostile.books import BookedLine, BookedOrder, BookedPackage, BookedStock
+from hostile.books import (
+    BookedLine,
+    BookedOrder,
+    BookedPackage,
+    BookedRefund,
+    BookedStock,
+)
 
 
 class SaleorBooks:
@@ -18,6 +24,8 @@ class SaleorBooks:
             "lines__allocations",
             "fulfillments__lines",
             "payment_transactions",
+            "granted_refunds__lines",
+            "granted_refunds__transaction_events",
             "events",
         )
         return [_order(row) for row in rows]
@@ -69,6 +77,19 @@ def _order(row: Order) -> BookedOrder:
             )
             for package in row.fulfillments.all()
             if package.status == "fulfilled"
+        ),
+        refunds=tuple(
+            BookedRefund(
+                # Of the event that moved the money first.
+                min(refund.transaction_events.all(), key=lambda e: e.pk).psp_reference,
+                refund.amount_value,
+                {
+                    items[each.order_line_id]: each.quantity
+                    for each in refund.lines.all()
+                },
+                refund.shipping_costs_included,
+            )
+            for refund in row.granted_refunds.all()
         ),
         notes=tuple(_notes(row)),
     )

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-from hostile.books import BookedLine, BookedOrder, BookedPackage, BookedStock
+from hostile.books import (
+    BookedLine,
+    BookedOrder,
+    BookedPackage,
+    BookedRefund,
+    BookedStock,
+)
 from saleor_amazon_channel.standalone.models import Order, Stock
 
 
@@ -14,7 +20,11 @@ class StandaloneBooks:
 
     def orders(self) -> Sequence[BookedOrder]:
         rows = Order.objects.select_related("channel").prefetch_related(
-            "lines__allocations", "fulfillments__lines__line", "transactions", "notes"
+            "lines__allocations",
+            "fulfillments__lines__line",
+            "transactions",
+            "refunds__lines__line",
+            "notes",
         )
         return [_order(row) for row in rows]
 
@@ -59,6 +69,18 @@ def _order(row: Order) -> BookedOrder:
             )
             for package in row.fulfillments.all()
             if package.status == "fulfilled"
+        ),
+        refunds=tuple(
+            BookedRefund(
+                refund.psp_reference,
+                refund.amount,
+                {
+                    each.line.external_reference: each.quantity
+                    for each in refund.lines.all()
+                },
+                refund.is_shipping_included,
+            )
+            for refund in row.refunds.all()
         ),
         notes=tuple(note.message for note in row.notes.all()),
     )
