@@ -43,8 +43,9 @@ from . import leases
 logger = logging.getLogger(__name__)
 
 STREAM = status.ORDERS
-#: At least; see ``_overlap``.
+#: At least and at most; see ``_since``.
 OVERLAP = timedelta(minutes=5)
+LONGEST_OVERLAP = timedelta(hours=1)
 _WITHOUT_BUYER = tuple(
     data for data in INCLUDED_DATA if data not in ("BUYER", "RECIPIENT")
 )
@@ -210,14 +211,8 @@ def _fetch(
     if cursor.page_token:
         page_filter = cursor.page_filter
     else:
-        since = cursor.watermark
-        if since is None:
-            # Not the instance's: it may have been lowered since that was loaded.
-            since = SellerAccount.objects.values_list("import_from", flat=True).get(
-                pk=account.pk
-            )
         page_filter = {
-            "last_updated_after": (since - _overlap(interval)).isoformat(),
+            "last_updated_after": _since(account, cursor, interval).isoformat(),
             "marketplace_ids": list(
                 account.marketplaces.filter(is_participating=True)
                 .order_by("marketplace_id")
@@ -235,10 +230,19 @@ def _fetch(
     return _Page(page, page_filter, is_with_buyer=False)
 
 
-def _overlap(interval: timedelta) -> timedelta:
-    """Every change is seen by two scans at least: Amazon's list may be behind its own
-    orders, and show one of them as it was before (docs issue 688)."""
-    return max(OVERLAP, interval + timedelta(minutes=1))
+def _since(account: SellerAccount, cursor: SyncCursor, interval: timedelta) -> datetime:
+    """Every change is seen by two scans at least, also by two that came late (but not
+    what was an hour old by then): Amazon's list may be behind its own orders, and show
+    one of them as it was before (docs issue 688)."""
+    watermark = cursor.watermark
+    if watermark is None:
+        # Not the instance's: it may have been lowered since that was loaded.
+        watermark = SellerAccount.objects.values_list("import_from", flat=True).get(
+            pk=account.pk
+        )
+    since = watermark - max(OVERLAP, interval + timedelta(minutes=1))
+    before = cursor.previous_watermark
+    return min(since, max(before, watermark - LONGEST_OVERLAP)) if before else since
 
 
 def _search(
@@ -283,6 +287,7 @@ def _commit(
             elif cursor.page_watermark and (
                 cursor.watermark is None or cursor.page_watermark > cursor.watermark
             ):
+                cursor.previous_watermark = cursor.watermark
                 cursor.watermark = cursor.page_watermark
             cursor.page_watermark = None
         cursor.save()

@@ -269,6 +269,8 @@ class SyncCursor(models.Model):
     account = models.ForeignKey(SellerAccount, null=True, on_delete=models.CASCADE)
     stream = models.CharField(max_length=32)
     watermark = models.DateTimeField(null=True)
+    #: Of the last scan of orders but one.
+    previous_watermark = models.DateTimeField(null=True)
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     last_run_at = models.DateTimeField(null=True)

@@ -28,7 +28,8 @@ KINDS = {
     "slow": "the answer comes after `seconds`",
     "repeated_page": "the next token leads to the same page once more",
     "empty_page": "the page is empty, the next token leads to what it should have",
-    "stale": "orders are answered as they were before their last change",
+    "stale": "orders are answered as they were before their last change, unless that "
+    "was more than half an hour ago",
     "expired_token": "a pagination token is refused as expired",
     "lwa_error": "the token server answers with the code in `error`",
 }

@@ -36,6 +36,8 @@ from .wire import check_order
 CLIENT_ID = "amzn1.application-oa2-client.sandbox"
 CLIENT_SECRET = "sandbox-secret"
 TOKEN_LIFETIME = timedelta(seconds=3600)
+#: How far a list may be behind the orders themselves.
+MOST_BEHIND = timedelta(minutes=30)
 
 Json = dict[str, Any]
 
@@ -116,7 +118,11 @@ class StoredOrder:
     previous: OrderVersion | None = None
 
     def version(self, *, is_stale: bool = False) -> OrderVersion:
-        return self.previous if is_stale and self.previous else self.current
+        """``is_stale``: as before the last change, if that is not long ago."""
+        is_young = self.current.updated > clock.now() - MOST_BEHIND
+        return (
+            self.previous if is_stale and is_young and self.previous else (self.current)
+        )
 
 
 @dataclass(frozen=True, slots=True)

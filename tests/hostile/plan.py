@@ -38,8 +38,8 @@ PACKS = {
     f"PACK-{units}-{sku}": (sku, units)
     for units, sku in ((2, SKUS[0]), (3, SKUS[5]), (6, SKUS[9]), (12, SKUS[18]))
 }
-#: Nothing new in the last days, so that all can come to its end.
-TAIL = timedelta(days=1)
+#: Nothing new at the end, so that all can come to its own: of a day, or of a third.
+LONGEST_TAIL = timedelta(days=1)
 _FIRST_NUMBER = 7_000_000
 
 #: Some orders come all at once, more than a page of Amazon's holds.
@@ -114,20 +114,25 @@ class Plan:
     #: What was refunded on Amazon, as it happens.
     refunds: list[Refund] = field(default_factory=list)
 
+    @property
+    def tail(self) -> timedelta:
+        return min(LONGEST_TAIL, (self.end - self.start) / 3)
+
 
 def draw(seed: int, orders: int, start: datetime, length: timedelta) -> Plan:
     rng = random.Random(f"hostile {seed}")
     plan = Plan(start, start + length, orders, [], [], [], Counter())
-    rushes = [start + (length - TAIL) * rng.random() for _ in range(RUSHES)]
+    length -= plan.tail
+    rushes = [start + length * rng.random() for _ in range(RUSHES)]
     for number in range(orders):
-        moment = start + (length - TAIL) * rng.random()
+        moment = start + length * rng.random()
         if rng.random() < RUSH_SHARE:
             moment = rng.choice(rushes) + RUSH_LENGTH * rng.random()
         _Drawing(plan, rng, seed, _FIRST_NUMBER + number, _whole(moment)).draw()
     plan.troubles = sorted(
-        _troubles(rng, start, length - TAIL, orders), key=lambda each: each.moment
+        _troubles(rng, start, length, orders), key=lambda each: each.moment
     )
-    plan.happenings += _news_troubles(rng, start, length - TAIL, orders)
+    plan.happenings += _news_troubles(rng, start, length, orders)
     plan.happenings.sort(key=lambda each: (each.moment, each.order_id))
     plan.shipments.sort(key=lambda each: (each.moment, each.order_id))
     return plan
@@ -255,7 +260,7 @@ class _Drawing:
 
     def _refund_once(self, order_id: str, hours: float, kind: str) -> None:
         # By then Amazon shows it.
-        latest = self._plan.end - TAIL / 2 - self._after(hours)
+        latest = self._plan.end - self._plan.tail / 2 - self._after(hours)
         is_deferred, cause = refunds.draw(
             self._rng,
             order_id,
@@ -318,7 +323,7 @@ class _Drawing:
         return drawn
 
     def _after(self, hours: float) -> datetime:
-        latest = self._plan.end - TAIL / 2
+        latest = self._plan.end - self._plan.tail / 2
         return _whole(min(self._moment + timedelta(hours=hours), latest))
 
     def _event(self, order_id: str, name: str, hours: float, **given: Any) -> None:
@@ -423,15 +428,19 @@ def _troubles(
             "confirmShipment",
             "listTransactions",
         ):
-            fault = {"operation": operation, "kind": "throttled", "count": 40}
+            count = max(10, min(40, orders // 20))
+            fault = {"operation": operation, "kind": "throttled", "count": count}
             yield Trouble(storm, fault)
     rounds = max(2, orders // 250)
-    for _ in range(rounds):
+    for number in range(rounds):
+        # Apart: what two scans in turn show as it was before, only the comparison by
+        # night finds.
+        moment = start + length * (number + rng.random() / 2) / rounds
+        yield Trouble(moment, {"operation": "searchOrders", "kind": "stale"})
         yield trouble("searchOrders", "internal_failure", count=rng.randint(1, 8))
         yield trouble("searchOrders", "unavailable", count=rng.randint(1, 8))
         yield trouble("searchOrders", "repeated_page")
         yield trouble("searchOrders", "expired_token")
-        yield trouble("searchOrders", "stale")
         yield trouble("searchOrders", "close_after_effect")
         yield trouble("searchOrders", "unauthorized")
         yield trouble("searchOrders", "html_400")

@@ -438,17 +438,19 @@ def test_older_news_that_comes_late_changes_nothing(world: World) -> None:
     assert world.ledger_order(ORDER).fulfillment_status == "SHIPPED"
 
 
+@pytest.mark.parametrize(("before", "after"), [(1, 15), (15, 25)])
 def test_a_change_that_a_scan_showed_as_it_was_before_is_seen_by_the_next(
-    world: World,
+    world: World, before: int, after: int
 ) -> None:
+    """Also where that scan came late: workers were busy, or Amazon throttled it."""
     ChannelSettings.objects.update(pull_interval_minutes=15)
     world.sandbox.state.put_orders([wire_order(status="PENDING")])
     world.work()
-    world.move_clock(timedelta(minutes=1))
+    world.move_clock(timedelta(minutes=before))
     events.release(world.sandbox.state, ORDER)
     world.sandbox.state.inject_fault("searchOrders", "stale")
 
-    world.move_clock(timedelta(minutes=15))
+    world.move_clock(timedelta(minutes=after))
     world.work()
     assert world.ledger_order(ORDER).fulfillment_status == "PENDING"
     world.move_clock(timedelta(minutes=15))

@@ -193,6 +193,11 @@ def test_stale_orders_are_those_before_the_last_change(
     assert seen() == [(order["lastUpdatedTime"], "UNSHIPPED")] * 2
     assert seen() == [("2026-11-22T12:00:00.000Z", "CANCELLED")] * 2
 
+    move(timedelta(minutes=30))
+    state.inject_fault("searchOrders", "stale")
+    state.inject_fault("getOrder", "stale")
+    assert seen() == [("2026-11-22T12:00:00.000Z", "CANCELLED")] * 2
+
 
 def test_an_expired_pagination_token_strikes_the_next_page(
     caller: Caller, state: State
