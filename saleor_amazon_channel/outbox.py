@@ -7,7 +7,7 @@
 
 Entries of one Amazon order are sent in the order they were written; one that is held,
 waiting for what staff can still add, is overtaken. What is said to the buyer has an
-order of its own.
+order of its own. What failed is tried again when staff say so.
 """
 
 from __future__ import annotations
@@ -362,6 +362,27 @@ def abandon(
         )
         failed += [(entry, message) for entry in those]
     return failed
+
+
+def retry(pks: Sequence[int]) -> None:
+    """Make entries due now, in the caller's transaction, which has locked them. What
+    failed may have arrived: unless it never left, Amazon is asked first."""
+    now = clock.now()
+    failed = OutboxEntry.objects.filter(pk__in=pks, state=State.FAILED)
+    never_left = Q(attempt_count=0, departed_at=None)
+    for which, state in ((never_left, State.PENDING), (~never_left, State.UNKNOWN)):
+        failed.filter(which).update(
+            state=state,
+            settled_at=None,
+            reported_at=None,
+            feed=None,
+            message_id=None,
+            error_code="",
+            error_message="",
+        )
+    OutboxEntry.objects.filter(
+        pk__in=pks, state__in=(State.PENDING, State.UNKNOWN)
+    ).update(next_attempt_at=now)
 
 
 def redact(orders: Sequence[AmazonOrder]) -> None:

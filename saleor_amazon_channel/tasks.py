@@ -16,7 +16,7 @@ from typing import Any
 
 from celery import shared_task
 
-from . import clock, lifecycle, outbox, redaction, store
+from . import clock, lifecycle, outbox, read_only, redaction, store
 from .conf import app_settings
 from .importing import finances, importer, news, participations, pull
 from .importing import reconcile as reconciling
@@ -43,7 +43,7 @@ def _at_work() -> Iterator[ChannelSettings]:
     """Around each task: database writes are allowed, and the log is as detailed as the
     store admin wants it (every call to Amazon is logged at debug level)."""
     with store.writer():
-        settings = ChannelSettings.load()
+        settings = read_only.guard(ChannelSettings.load())
         package_logger.setLevel(
             logging.DEBUG if settings.debug_logging else logging.NOTSET
         )

@@ -26,9 +26,12 @@ from .notification_mutations import (
     AmazonNotificationsUnsubscribe,
 )
 from .order_mutations import AmazonOrderCancel
+from .outbox import OutboxMutations
 
 
-class AmazonMutations(BlockedMutations, CarrierMutations, graphene.ObjectType):
+class AmazonMutations(
+    BlockedMutations, CarrierMutations, OutboxMutations, graphene.ObjectType
+):
     """Mixed into the host's Mutation."""
 
     amazon_account_connect = AmazonAccountConnect.Field()

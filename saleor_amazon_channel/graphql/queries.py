@@ -12,6 +12,7 @@ from . import host as graphql_host
 from . import ids, orders, pagination
 from .blocked import BlockedQueries
 from .carriers import CarrierQueries
+from .outbox import OutboxQueries
 from .scheduler import SchedulerQueries
 from .shop import ShopQueries
 from .types import (
@@ -37,6 +38,7 @@ COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
         "amazonShopChannels": {"complexity": 1},
         "amazonSkuMappings": {"complexity": 1},
         "amazonOrder": {"complexity": 1},
+        "amazonOutbox": {"complexity": 1, "multipliers": ["first", "last"]},
         "amazonOrders": {"complexity": 1, "multipliers": ["first", "last"]},
     },
     "AmazonOrder": {
@@ -50,7 +52,12 @@ COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
 
 
 class AmazonQueries(
-    BlockedQueries, CarrierQueries, SchedulerQueries, ShopQueries, graphene.ObjectType
+    BlockedQueries,
+    CarrierQueries,
+    OutboxQueries,
+    SchedulerQueries,
+    ShopQueries,
+    graphene.ObjectType,
 ):
     """Mixed into the host's Query."""
 

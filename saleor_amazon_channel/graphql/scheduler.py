@@ -101,6 +101,9 @@ class AmazonScheduler(graphene.ObjectType):
     is_read_only = graphene.Boolean(
         required=True, description="Whether nothing is sent to Amazon."
     )
+    read_only_reason = graphene.String(
+        description="Why read-only mode was switched on by itself."
+    )
     pull_interval_minutes = graphene.Int(
         required=True, description="How often orders are read."
     )
@@ -118,6 +121,10 @@ class AmazonScheduler(graphene.ObjectType):
     @staticmethod
     def resolve_is_read_only(root: status.ChannelStatus, _info: Any) -> bool:
         return root.read_only
+
+    @staticmethod
+    def resolve_read_only_reason(root: status.ChannelStatus, _info: Any) -> str | None:
+        return root.read_only_reason or None
 
     @staticmethod
     def resolve_orders(root: status.ChannelStatus, _info: Any) -> list[Any]:

@@ -19,6 +19,7 @@ from ..amazon.marketplaces import MARKETPLACES
 from ..amazon.orders import GiftOption, OrderItem
 from ..importing import pull
 from ..ledger import notifications
+from ..pushing import by_hand
 from . import host as graphql_host
 from . import people, refunds
 from .enums import (
@@ -730,6 +731,14 @@ class AmazonOutboxEntry(graphene.ObjectType):
         required=True, description="The time the entry was written."
     )
     settled_at = host.DateTime(description="The time the outcome became final.")
+    description = graphene.String(
+        required=True,
+        description="What it tells Amazon, in words; of a package, as the package is "
+        "now.",
+    )
+    amazon_order = graphene.Field(
+        lambda: AmazonOrder, required=True, description="The order it is about."
+    )
     buyer_message = graphene.Field(
         AmazonBuyerMessage, description="The message, where it is one to the buyer."
     )
@@ -737,6 +746,22 @@ class AmazonOutboxEntry(graphene.ObjectType):
     class Meta:
         description = "Something that is to be told, or was told, to Amazon."
         interfaces = (graphene.relay.Node,)
+
+    @staticmethod
+    def resolve_description(root: models.OutboxEntry, info: Any) -> str:
+        if not hasattr(root, "described"):
+            peers = getattr(root, "peers", None) or _entries_of_page(root, info)
+            with host.reading(info.context) as using:
+                told = by_hand.describe(peers, using)
+            for entry in peers:
+                entry.described = told[entry.pk]
+        return str(getattr(root, "described", ""))
+
+    @staticmethod
+    def resolve_amazon_order(
+        root: models.OutboxEntry, _info: Any
+    ) -> models.AmazonOrder:
+        return root.order
 
     @staticmethod
     def resolve_buyer_message(root: models.OutboxEntry, _info: Any) -> Any:
@@ -758,6 +783,28 @@ class AmazonOutboxEntry(graphene.ObjectType):
     @staticmethod
     def resolve_actor(root: models.OutboxEntry, _info: Any) -> str | None:
         return root.actor or None
+
+
+def entries_together(
+    rows: Sequence[models.OutboxEntry],
+) -> Sequence[models.OutboxEntry]:
+    """Make entries, which have their orders, load what belongs to them for all."""
+    together([row.order for row in rows])
+    for row in rows:
+        row.peers = rows  # type: ignore[attr-defined]
+    return rows
+
+
+def _entries_of_page(
+    root: models.OutboxEntry, info: Any
+) -> Sequence[models.OutboxEntry]:
+    """All entries of the orders of the page; just this one, where it came alone."""
+    entries = [
+        entry
+        for order in _peers(root.order)
+        for entry in load_for_all(order, "outbox_entries", info)
+    ]
+    return entries if any(entry is root for entry in entries) else [root]
 
 
 class AmazonInvoice(graphene.ObjectType):

@@ -71,6 +71,8 @@ class AccountStatus:
 class ChannelStatus:
     active: bool
     read_only: bool
+    #: Why it was switched on by itself; empty where staff did, or it is off.
+    read_only_reason: str
     pull_interval_minutes: int
     accounts: list[AccountStatus]
     #: By import state and by outbox state.
@@ -125,6 +127,7 @@ def read(using: str = "default") -> ChannelStatus:
     return ChannelStatus(
         settings.active,
         settings.read_only,
+        settings.read_only_reason,
         settings.pull_interval_minutes,
         accounts,
         _counts(AmazonOrder.objects.using(using).values_list("import_state")),
@@ -186,6 +189,8 @@ def as_lines(state: ChannelStatus) -> Iterator[str]:
         f"{', read-only' if state.read_only else ''}, "
         f"pull every {state.pull_interval_minutes} minutes"
     )
+    if state.read_only_reason:
+        yield f"  {state.read_only_reason}"
     for account in state.accounts:
         yield f"{account.name} ({account.region}): {account.state}"
         if account.state_reason:

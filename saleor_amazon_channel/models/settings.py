@@ -26,6 +26,11 @@ class ChannelSettings(models.Model):
     )
     #: For copies of production: intents are kept, not sent.
     read_only = models.BooleanField(default=False)
+    #: Why it was switched on by itself; empty where staff did.
+    read_only_reason = models.TextField(blank=True, default="")
+    #: Where the shop was when the channel was last at work: see ``read_only``.
+    public_url = models.CharField(max_length=255, blank=True, default="")
+    domain = models.CharField(max_length=255, blank=True, default="")
     debug_logging = models.BooleanField(default=False)
     clear_log_history = models.CharField(
         max_length=16, choices=LogHistory.choices, default=LogHistory.MONTHLY

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import transaction
 
-from .. import budget, clock, failures, lock_objects, outbox
+from .. import budget, clock, failures, lock_objects, outbox, read_only
 from ..amazon import errors
 from ..amazon.client import Client
 from ..ledger import communication
@@ -60,7 +60,7 @@ def push() -> Pushed:
     What goes wrong unexpectedly with one entry, or one account, keeps no other waiting.
     """
     result = Pushed()
-    settings = ChannelSettings.load()
+    settings = read_only.guard(ChannelSettings.load())
     if settings.active and not settings.read_only:
         with_work = OutboxEntry.objects.filter(settled_at=None).values("account_id")
         for account in SellerAccount.objects.filter(

@@ -164,15 +164,38 @@ def report(entry: OutboxEntry) -> None:
     )
 
 
+def describe(entries: Sequence[OutboxEntry], using: str) -> Mapping[int, str]:
+    """By entry what Amazon is told of its package, as it is now."""
+    packages = _packages(entries, using)
+    rules = CarrierRules.of({entry.account_id for entry in entries}, using)
+    return {
+        entry.pk: _in_words(_wanted(packages[entry.pk], entry.order, rules))
+        for entry in entries
+    }
+
+
+def _in_words(package: Package) -> str:
+    units = sum(item.quantity for item in package.items)
+    carrier = package.carrier_name or package.carrier_code or "no carrier yet"
+    tracking = package.tracking_number or "no tracking number yet"
+    return (
+        f"Package {package.package_reference_id}: {units} unit"
+        f"{'' if units == 1 else 's'}, {carrier}, {tracking}, "
+        f"shipped {package.ship_date:%Y-%m-%d}."
+    )
+
+
 def _package(entry: OutboxEntry) -> AmazonPackage:
     return _packages([entry])[entry.pk]
 
 
-def _packages(entries: Sequence[OutboxEntry]) -> dict[int, AmazonPackage]:
+def _packages(
+    entries: Sequence[OutboxEntry], using: str | None = None
+) -> dict[int, AmazonPackage]:
     """By entry the package it is about."""
     packages = {
         (package.order_id, package.package_reference_id): package
-        for package in AmazonPackage.objects.filter(
+        for package in AmazonPackage.objects.using(using).filter(
             order__in={entry.order_id for entry in entries}
         )
     }
@@ -212,18 +235,20 @@ class CarrierRules:
     mapped: Mapping[tuple[int, str], tuple[str, str]]
 
     @classmethod
-    def of(cls, account_ids: Iterable[int]) -> CarrierRules:
+    def of(cls, account_ids: Iterable[int], using: str | None = None) -> CarrierRules:
         accounts = list(account_ids)
         return cls(
             {
                 (account_id, marketplace_id): code
-                for account_id, marketplace_id, code in Marketplace.objects.filter(
-                    account__in=accounts
-                ).values_list("account_id", "marketplace_id", "default_carrier_code")
+                for account_id, marketplace_id, code in Marketplace.objects.using(using)
+                .filter(account__in=accounts)
+                .values_list("account_id", "marketplace_id", "default_carrier_code")
             },
             {
                 (row.account_id, row.key): (row.carrier_code, row.carrier_name)
-                for row in CarrierMapping.objects.filter(account__in=accounts)
+                for row in CarrierMapping.objects.using(using).filter(
+                    account__in=accounts
+                )
             },
         )
 

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from saleor.core.db.connection import allow_writer
 from saleor.plugins.base_plugin import BasePlugin, ConfigurationTypeField
 from saleor.plugins.error_codes import PluginErrorCode
+from saleor.plugins.models import PluginConfiguration
 
 PULL_INTERVAL = "pull_interval_minutes"
 READ_ONLY = "read_only"
@@ -63,7 +64,8 @@ class AmazonChannelPlugin(BasePlugin):
             "label": "Read-only mode",
             "help_text": (
                 "For copies of the shop: orders come in, nothing is sent to Amazon. "
-                "What would be sent is kept, and goes out once this is off."
+                "What would be sent is kept, and goes out once this is off. Switched "
+                "on by itself when the shop is found under another address."
             ),
         },
         DEBUG_LOGGING: {
@@ -115,6 +117,7 @@ class AmazonChannelPlugin(BasePlugin):
                     "active": saved.active,
                     "pull_interval_minutes": _pull_interval(values),
                     "read_only": bool(values[READ_ONLY]),
+                    **({} if values[READ_ONLY] else _ANY_ADDRESS),
                     "debug_logging": bool(values[DEBUG_LOGGING]),
                     "clear_log_history": _clear_log_history(values),
                 },
@@ -155,6 +158,24 @@ class AmazonChannelPlugin(BasePlugin):
         return invoices.on_request(
             self.PLUGIN_ID, order, invoice, number, previous_value, actor
         )
+
+
+def show_read_only() -> None:
+    """Show on the plugin's page that read-only mode is on."""
+    row = (
+        PluginConfiguration.objects.select_for_update()
+        .filter(identifier=AmazonChannelPlugin.PLUGIN_ID, channel=None)
+        .first()
+    )
+    if row is None:
+        return
+    others = [field for field in row.configuration or [] if field["name"] != READ_ONLY]
+    row.configuration = [*others, {"name": READ_ONLY, "value": True}]
+    row.save(update_fields=["configuration"])
+
+
+#: Where the shop is now is where it is to be; the worker remembers it.
+_ANY_ADDRESS = {"read_only_reason": "", "public_url": "", "domain": ""}
 
 
 def _values(plugin_configuration: Any) -> dict[str, Any]:

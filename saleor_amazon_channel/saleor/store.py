@@ -10,8 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
+from django.conf import settings as django_settings
+from django.contrib.sites.models import Site
 from django.db.models import (
     Exists,
     F,
@@ -63,6 +66,7 @@ from ..store.contract import (
     Shipment,
     ShippedLine,
     ShippingMethod,
+    ShopAddress,
     ShopInvoice,
     ShopOrderFigures,
     SkuResolution,
@@ -73,6 +77,10 @@ from .actions import cancel_order
 from .app import get_app
 from .order_rows import CARRIER_KEY, KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY
 from .orders import create_orders
+from .plugin import show_read_only
+
+#: Saleor has more in them than type checkers know of.
+settings: Any = django_settings
 
 #: The keys of a variant and of its product.
 _Variant = tuple[int, int]
@@ -280,6 +288,13 @@ class SaleorStore:
 
     def record_refund(self, order_id: str, refund: RefundDraft) -> RecordedRefund:
         return refunds.record_refund(order_id, refund)
+
+    def address(self) -> ShopAddress:
+        # Django keeps the site in memory once it has been read.
+        return ShopAddress(settings.PUBLIC_URL or "", Site.objects.get_current().domain)
+
+    def show_read_only(self) -> None:
+        show_read_only()
 
     def redact_orders(self, order_ids: Sequence[str]) -> None:
         redacting.redact_orders(order_ids)

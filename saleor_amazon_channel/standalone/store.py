@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Prefetch, Q, QuerySet, Sum
 
@@ -23,6 +24,7 @@ from ..store.contract import (
     RefundDraft,
     Shipment,
     ShippedLine,
+    ShopAddress,
     ShopInvoice,
     ShopOrderFigures,
     SkuResolution,
@@ -184,6 +186,12 @@ class StandaloneStore:
 
     def record_refund(self, order_id: str, refund: RefundDraft) -> RecordedRefund:
         return refunds.record_refund(order_id, refund)
+
+    def address(self) -> ShopAddress:
+        return ShopAddress(getattr(settings, "PUBLIC_URL", None) or "", "")
+
+    def show_read_only(self) -> None:
+        pass  # This shop has no page for it.
 
     def redact_orders(self, order_ids: Sequence[str]) -> None:
         redacting.redact_orders(order_ids)

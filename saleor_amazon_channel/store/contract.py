@@ -77,6 +77,16 @@ class ShippingMethod:
 
 
 @dataclass(frozen=True, slots=True)
+class ShopAddress:
+    """Where the shop is; each part is empty where this process does not know it."""
+
+    #: As the process was told, by its environment.
+    public_url: str
+    #: As the shop's own settings say.
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """A channel of the shop, with what orders in it can use."""
 
@@ -507,6 +517,17 @@ class Store(Protocol):
         it ever comes back as a staff action. May be repeated: the order then has what
         ``refund`` says, once, also where another amount was recorded before. Must be
         called inside a transaction, with the order locked by ``order_state``.
+        """
+        ...
+
+    def address(self) -> ShopAddress:
+        """Where the shop is, without a query once this process knows it."""
+        ...
+
+    def show_read_only(self) -> None:
+        """Read-only mode was switched on by itself: show it where staff switch it.
+
+        Must be called inside a transaction.
         """
         ...
 

@@ -82,7 +82,7 @@ def shipped_order(account: SellerAccount, **values: Any) -> AmazonOrder:
         order=order,
         kind="confirm_shipment",
         idempotency_key=f"confirm_shipment:{order.amazon_order_id}:1:2",
-        payload={},
+        payload={"package_reference_id": 1, "revision": 2},
         state="failed",
         attempt_count=1,
         error_code="InvalidInput",

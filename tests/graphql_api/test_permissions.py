@@ -69,6 +69,15 @@ REQUESTS = {
         "mutation { amazonOrderRetryImport(ids: []) { errors { code } } }",
         "MANAGE_ORDERS",
     ),
+    "amazonOutbox": ("{ amazonOutbox(first: 1) { totalCount } }", "MANAGE_ORDERS"),
+    "amazonOutboxRetry": (
+        "mutation { amazonOutboxRetry(ids: []) { errors { code } } }",
+        "MANAGE_ORDERS",
+    ),
+    "amazonOutboxDiscard": (
+        "mutation { amazonOutboxDiscard(ids: []) { errors { code } } }",
+        "MANAGE_ORDERS",
+    ),
     "amazonReconciliations": ("{ amazonReconciliations { id } }", "MANAGE_ORDERS"),
     "amazonScheduler": ("{ amazonScheduler { isActive } }", "MANAGE_PLUGINS"),
     "amazonShopChannels": ("{ amazonShopChannels { id } }", "MANAGE_PLUGINS"),

@@ -234,3 +234,30 @@ def test_e1_another_word_is_refused(update):
             "code": "INVALID",
         }
     ]
+
+
+def test_e4_a_copy_of_the_shop_shows_read_only_on_the_plugins_page(update, settings):
+    settings.PUBLIC_URL = "https://shop.example"
+    update(active=True)
+    tasks.tick()
+    settings.PUBLIC_URL = "https://staging.shop.example"
+
+    tasks.tick()
+
+    assert ChannelSettings.objects.get().read_only
+    shown = update(debug_logging="true")["plugin"]["globalConfiguration"]
+    assert {"name": "read_only", "value": "true"} in shown["configuration"]
+    # What else is saved changes nothing of it.
+    saved = ChannelSettings.objects.get()
+    assert saved.read_only
+    assert saved.read_only_reason.startswith("The shop was at https://shop.example")
+
+    update(read_only="false")
+    tasks.tick()
+
+    saved = ChannelSettings.objects.get()
+    assert (saved.read_only, saved.read_only_reason, saved.public_url) == (
+        False,
+        "",
+        "https://staging.shop.example",
+    )
