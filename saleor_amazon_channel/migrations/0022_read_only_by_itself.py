@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('saleor_amazon_channel', '0020_carrier_mapping'),
+        ('saleor_amazon_channel', '0021_previous_watermark'),
     ]
 
     operations = [
