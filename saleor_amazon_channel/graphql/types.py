@@ -748,14 +748,14 @@ class AmazonOutboxEntry(graphene.ObjectType):
         interfaces = (graphene.relay.Node,)
 
     @staticmethod
-    def resolve_description(root: models.OutboxEntry, info: Any) -> str:
+    def resolve_description(root: Any, info: Any) -> str:
         if not hasattr(root, "described"):
             peers = getattr(root, "peers", None) or _entries_of_page(root, info)
             with host.reading(info.context) as using:
                 told = by_hand.describe(peers, using)
             for entry in peers:
                 entry.described = told[entry.pk]
-        return str(getattr(root, "described", ""))
+        return str(root.described)
 
     @staticmethod
     def resolve_amazon_order(
@@ -795,9 +795,7 @@ def entries_together(
     return rows
 
 
-def _entries_of_page(
-    root: models.OutboxEntry, info: Any
-) -> Sequence[models.OutboxEntry]:
+def _entries_of_page(root: models.OutboxEntry, info: Any) -> Sequence[Any]:
     """All entries of the orders of the page; just this one, where it came alone."""
     entries = [
         entry
