@@ -87,18 +87,30 @@ def check_cancellation(shop_order_id: str) -> None:
     late, and its stock sold twice. The way round works by itself (``importing.news``).
     Orders of a disconnected account are the shop's alone.
     """
-    order = (
-        AmazonOrder.objects.filter(shop_order_id=shop_order_id)
+    for refusal in cancellation_refusals([shop_order_id]).values():
+        raise refusal
+
+
+def cancellation_refusals(shop_order_ids: Sequence[str]) -> dict[str, Refused]:
+    """Which of these may not be cancelled in the shop, by its id, and why: see
+    ``check_cancellation``."""
+    orders = list(
+        AmazonOrder.objects.filter(shop_order_id__in=shop_order_ids)
         .exclude(fulfillment_status=CANCELLED)
         .exclude(account__state=SellerAccount.State.DISCONNECTED)
-        .only("amazon_order_id", "marketplace_id")
-        .first()
+        .only("amazon_order_id", "marketplace_id", "shop_order_id")
     )
-    if order is None or not ChannelSettings.load().active:
-        return
+    if not orders or not ChannelSettings.load().active:
+        return {}
+    return {
+        order.shop_order_id or "": Refused(_amazon_first(order)) for order in orders
+    }
+
+
+def _amazon_first(order: AmazonOrder) -> str:
     info = MARKETPLACES.get(order.marketplace_id)
     address = f": {info.order_url(order.amazon_order_id)}" if info else "."
-    raise Refused(
+    return (
         f"Order {order.amazon_order_id} must be cancelled on Amazon first; it is then "
         "cancelled here by itself. Cancel it with amazonOrderCancel, or in Seller "
         f"Central{address}"

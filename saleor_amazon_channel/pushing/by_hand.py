@@ -24,7 +24,7 @@ _INSTEAD: Mapping[str, str] = {
 }
 
 #: What an intent says, by kind; each gets all entries of its kind at once.
-_DESCRIBE: Mapping[str, Callable[[Sequence[OutboxEntry], str], Mapping[int, str]]] = {
+DESCRIBE: Mapping[str, Callable[[Sequence[OutboxEntry], str], Mapping[int, str]]] = {
     str(Kind.CONFIRM_SHIPMENT): shipments.describe,
     str(Kind.CANCEL): lambda entries, _using: {
         entry.pk: f"Cancel the order: {entry.payload['reason']}." for entry in entries
@@ -50,7 +50,7 @@ def describe(entries: Sequence[OutboxEntry], using: str) -> Mapping[int, str]:
     """By entry what it tells Amazon, in words, without personal data; a few queries,
     however many there are."""
     told: dict[int, str] = {}
-    for kind, what in _DESCRIBE.items():
+    for kind, what in DESCRIBE.items():
         if those := [entry for entry in entries if entry.kind == kind]:
             told |= what(those, using)
     return told

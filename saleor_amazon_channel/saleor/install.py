@@ -122,6 +122,10 @@ def _extend_schema() -> None:
 
     def compose(api: ModuleType) -> None:
         _try("Saleor's API has no Amazon fields.", schema.compose, api)
+        _try(
+            "Amazon orders among others keep all of them from being cancelled at once.",
+            schema.let_bulk_cancel_explain,
+        )
 
     schema.compose_on_import(compose)
     # Saleor keeps answers to introspection for days, under a key with this in it.

@@ -11,9 +11,12 @@ from __future__ import annotations
 import importlib.machinery
 import sys
 from collections.abc import Callable, Sequence
+from functools import wraps
 from importlib.abc import MetaPathFinder
 from types import ModuleType
 from typing import Any
+
+from django.core.exceptions import ValidationError
 
 API = "saleor.graphql.api"
 #: Modules that took the schema by value, where they were imported before us.
@@ -93,3 +96,31 @@ def compose(api: Any) -> None:
     # A cost for a field that the schema lacks would fail every query of the shop.
     for type_name, costs in our_costs.items():
         COST_MAP.setdefault(type_name, {}).update(costs)
+
+
+def let_bulk_cancel_explain() -> None:
+    """Make ``orderBulkCancel`` answer for Amazon's orders one by one and cancel the
+    others, as it does for orders that Saleor itself does not cancel.
+
+    Else capture refuses the first of them, in the middle and for all.
+    """
+    from saleor.graphql.order.bulk_mutations.order_bulk_cancel import OrderBulkCancel
+
+    from .. import lifecycle
+
+    original = OrderBulkCancel.clean_input.__func__
+    if hasattr(original, "__wrapped__"):
+        return
+
+    @wraps(original)
+    def clean_input(
+        cls: Any, info: Any, instances: Sequence[Any], ids: Sequence[str]
+    ) -> tuple[list[Any], dict[str, list[ValidationError]]]:
+        pks, errors = original(cls, info, instances, ids)
+        refused = lifecycle.cancellation_refusals([str(pk) for pk in pks])
+        for order, global_id in zip(instances, ids, strict=True):
+            if refusal := refused.get(str(order.pk)):
+                errors.setdefault(global_id, []).append(ValidationError(str(refusal)))
+        return [pk for pk in pks if str(pk) not in refused], errors
+
+    OrderBulkCancel.clean_input = classmethod(clean_input)

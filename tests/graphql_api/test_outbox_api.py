@@ -10,6 +10,7 @@ import pytest
 from graphql_api.conftest import Answer
 from graphql_api.rows import shipped_order
 from saleor_amazon_channel.models import OutboxEntry, SellerAccount
+from saleor_amazon_channel.pushing import by_hand
 
 OUTBOX = """
 query ($filter: AmazonOutboxFilterInput, $first: Int, $after: String) {
@@ -60,6 +61,10 @@ def test_the_newest_first_each_in_words_with_its_order(
     assert [edge["node"]["amazonOrder"] for edge in rest["edges"]] == [
         {"amazonOrderId": orders[0].amazon_order_id}
     ]
+
+
+def test_there_are_words_for_every_kind() -> None:
+    assert set(by_hand.DESCRIBE) == set(OutboxEntry.Kind.values)
 
 
 def test_filters(ask: Ask, account: SellerAccount) -> None:

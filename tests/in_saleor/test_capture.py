@@ -130,6 +130,12 @@ mutation Cancel($id: ID!) {
 }
 """
 
+BULK_CANCEL = """
+mutation Cancel($ids: [ID!]!) {
+  orderBulkCancel(ids: $ids) { count errors { field message code } }
+}
+"""
+
 
 @pytest.fixture
 def make_amazon_order(order_with_lines, site_settings):
@@ -522,6 +528,35 @@ def test_an_amazon_order_is_not_cancelled_in_saleor_first(
         ).count()
         == allocated
     )
+
+
+def test_cancelling_many_explains_amazons_and_cancels_the_others(
+    staff, make_amazon_order, order_with_lines, order_generator
+):
+    make_amazon_order()
+    others = [order_generator(status=OrderStatus.UNFULFILLED) for _ in range(2)]
+    orders = [others[0], order_with_lines, others[1]]
+    ids = [graphene.Node.to_global_id("Order", order.pk) for order in orders]
+
+    answer = staff.send(BULK_CANCEL, ids=ids)
+
+    assert answer["count"] == 2
+    [error] = answer["errors"]
+    assert (error["field"], error["code"]) == (ids[1], "INVALID")
+    assert error["message"].startswith(
+        "Order 302-0000001-0000001 must be cancelled on Amazon first"
+    )
+    for order in orders:
+        order.refresh_from_db()
+    assert [order.status for order in orders] == [
+        OrderStatus.CANCELED,
+        OrderStatus.UNFULFILLED,
+        OrderStatus.CANCELED,
+    ]
+
+    AmazonOrder.objects.update(fulfillment_status="CANCELLED")
+
+    assert staff.send(BULK_CANCEL, ids=[ids[1]]) == {"count": 1, "errors": []}
 
 
 def test_it_is_cancelled_once_amazon_has_cancelled_it(
