@@ -44,7 +44,7 @@ function Waiting() {
   return (
     <Page title={t("app.title")}>
       <Empty title={t("app.outside")}>
-        <Text as="p" color="default2">
+        <Text as="p" className={css.muted}>
           {t("app.outsideHelp")}
         </Text>
         <Button variant="secondary" onClick={() => bridge.sendNotifyReadyAction()}>

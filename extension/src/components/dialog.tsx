@@ -37,7 +37,8 @@ export function Dialog(props: PropsWithChildren<Props>) {
               </Button>
               <Button
                 type="submit"
-                variant={props.isDangerous ? "error" : "primary"}
+                variant={props.isDangerous ? "secondary" : "primary"}
+                className={props.isDangerous ? css.danger : undefined}
                 disabled={props.isBusy}
               >
                 {props.action}

@@ -15,7 +15,19 @@ const root = new URL(".", document.baseURI).pathname;
 const MOUNT = /\/(?:extensions\/app\/[^/]+|apps\/[^/]+\/app)(?=\/|$|\?)/;
 
 /** Own parameters; everything else in the query is the Dashboard's. */
-const OWN = ["state", "status", "q", "after", "before", "tab", "orderId", "cause", "code"];
+const OWN = [
+  "state",
+  "status",
+  "q",
+  "code",
+  "cause",
+  "account",
+  "marketplace",
+  "after",
+  "before",
+  "tab",
+  "orderId",
+];
 
 const listeners = new Set<() => void>();
 

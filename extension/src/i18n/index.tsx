@@ -69,7 +69,6 @@ export function useText() {
     deadline: (value?: string | null) =>
       value
         ? intl.formatDate(value, {
-            year: "numeric",
             month: "short",
             day: "numeric",
             hour: "numeric",

@@ -22,6 +22,10 @@ test.each([
       after: undefined,
     },
   ],
+  [
+    "account=QQ%3D%3D&marketplace=A1",
+    { filter: { accounts: ["QQ=="], marketplaceIds: ["A1"] }, first: 25, after: undefined },
+  ],
 ])("the address %s asks for %o", (query, variables) => {
   expect(variablesOf(new URLSearchParams(query))).toEqual(variables);
 });
@@ -32,7 +36,7 @@ const order = {
   packages: [],
   outboxEntries: [],
 };
-const cancelling = (state: "PENDING" | "SUBMITTED" | "FAILED") => [
+const cancelling = (state: "PENDING" | "SUBMITTED" | "SUCCEEDED" | "FAILED") => [
   { kind: "CANCEL" as const, state },
 ];
 
@@ -45,6 +49,7 @@ test.each([
   [{ packages: [{}] }, false],
   [{ outboxEntries: cancelling("PENDING") }, false],
   [{ outboxEntries: cancelling("SUBMITTED") }, false],
+  [{ outboxEntries: cancelling("SUCCEEDED") }, false],
   // Amazon refused it: it can be tried again.
   [{ outboxEntries: cancelling("FAILED") }, true],
 ])("A13: an order with %o can be cancelled: %s", (changes, expected) => {

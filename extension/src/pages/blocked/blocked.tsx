@@ -19,7 +19,7 @@ export default function Blocked() {
         {error && !causes && <Problem error={error} onRetry={() => refetch()} />}
         {causes?.length === 0 && (
           <Empty title={t("blocked.none")}>
-            <Text as="p" color="default2">
+            <Text as="p" className={css.muted}>
               {t("blocked.noneHelp")}
             </Text>
           </Empty>
@@ -55,6 +55,8 @@ export default function Blocked() {
                           state: "BLOCKED",
                           code: cause.code,
                           cause: cause.subject,
+                          account: cause.accountId,
+                          marketplace: cause.marketplaceId,
                         })}
                       >
                         {t("blocked.showOrders")}

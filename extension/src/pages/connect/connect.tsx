@@ -1,8 +1,9 @@
-import { Button, Input, Select, Text } from "@saleor/macaw-ui";
+import { Button, Text } from "@saleor/macaw-ui";
 import { type FormEvent, useState } from "react";
 import { useMutation } from "urql";
 import { type AmazonRegion, ConnectAccountDocument } from "../../api/generated/graphql";
 import { byField, Card, css, FormError, Page } from "../../components";
+import { SelectField, TextField } from "../../components/fields";
 import { notify } from "../../dashboard/notify";
 import { navigate } from "../../dashboard/router";
 import { type MessageId, useText } from "../../i18n";
@@ -63,48 +64,47 @@ export default function Connect() {
     <Page title={t("connect.title")} back={{ to: "/stores", label: t("connect.back") }}>
       <Card title={t("connect.credentials")}>
         <form className={css.form} onSubmit={submit} autoComplete="off">
-          <Text as="p" size={3} color="default2">
+          <Text as="p" size={3} className={css.muted}>
             {t("connect.help")}
           </Text>
           <FormError text={error?.message ?? errors[""]} />
-          <Select
+          <SelectField
             label={t("connect.region")}
             value={region}
             options={REGIONS.map((value) => ({ value, label: of("region", value) }))}
-            onChange={(value: string) => setRegion(value as AmazonRegion)}
-            error={Boolean(errors.region)}
-            helperText={errors.region}
+            onChange={setRegion}
+            error={errors.region}
           />
           {FIELDS.map(([name, label, help]) => (
-            <Input
+            <TextField
               key={name}
               label={t(label)}
               type={SECRETS.includes(name) ? "password" : "text"}
               autoComplete={SECRETS.includes(name) ? "new-password" : "off"}
               required
               value={values[name] ?? ""}
-              onChange={(event) => set(name, event.target.value)}
-              error={Boolean(errors[name])}
-              helperText={errors[name] ?? t(help)}
+              onChange={(value) => set(name, value)}
+              error={errors[name]}
+              help={t(help)}
             />
           ))}
-          <Input
+          <TextField
             label={t("connect.importFrom")}
             type="datetime-local"
             value={values.importFrom ?? ""}
-            onChange={(event) => set("importFrom", event.target.value)}
-            error={Boolean(errors.importFrom)}
-            helperText={errors.importFrom ?? t("connect.importFromHelp")}
+            onChange={(value) => set("importFrom", value)}
+            error={errors.importFrom}
+            help={t("connect.importFromHelp")}
           />
           {isExpert ? (
             EXPERT.map(([name, label]) => (
-              <Input
+              <TextField
                 key={name}
                 label={t(label)}
                 value={values[name] ?? ""}
-                onChange={(event) => set(name, event.target.value)}
-                error={Boolean(errors[name])}
-                helperText={errors[name] ?? t("connect.endpointHelp")}
+                onChange={(value) => set(name, value)}
+                error={errors[name]}
+                help={t("connect.endpointHelp")}
               />
             ))
           ) : (

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Input, Select, Text } from "@saleor/macaw-ui";
+import { Button, Text } from "@saleor/macaw-ui";
 import { type FormEvent, useState } from "react";
 import { useMutation, useQuery } from "urql";
 import {
@@ -18,6 +18,7 @@ import {
   Page,
   Problem,
 } from "../../components";
+import { CheckField, SelectField, TextField } from "../../components/fields";
 import { notify } from "../../dashboard/notify";
 import { navigate } from "../../dashboard/router";
 import { useText } from "../../i18n";
@@ -121,13 +122,12 @@ function Form({ marketplace, channels }: FormProps) {
       <FormError text={error?.message ?? errors[""]} />
       <Card title={t("marketplace.import")}>
         <div className={css.form}>
-          <Checkbox
-            checked={values.importOrders}
-            onCheckedChange={(checked) => set({ importOrders: checked === true })}
-          >
-            <Text size={4}>{t("marketplace.importOrders")}</Text>
-          </Checkbox>
-          <Text as="p" size={3} color="default2">
+          <CheckField
+            label={t("marketplace.importOrders")}
+            isChecked={values.importOrders}
+            onChange={(importOrders) => set({ importOrders })}
+          />
+          <Text as="p" size={3} className={css.muted}>
             {values.importOrders ? t("marketplace.importOn") : t("marketplace.importOff")}
           </Text>
           {channels.length === 0 ? (
@@ -135,7 +135,7 @@ function Form({ marketplace, channels }: FormProps) {
               {t("marketplace.noChannel", { currency: marketplace.currency })}
             </Text>
           ) : (
-            <Select
+            <SelectField
               label={t("marketplace.channel")}
               value={values.channel}
               options={[
@@ -143,8 +143,8 @@ function Form({ marketplace, channels }: FormProps) {
                 ...channels.map(({ slug }) => ({ value: slug, label: slug })),
               ]}
               onChange={choose}
-              error={Boolean(errors.channel)}
-              helperText={errors.channel ?? t("marketplace.channelHelp")}
+              error={errors.channel}
+              help={t("marketplace.channelHelp")}
             />
           )}
           {channel && (
@@ -152,34 +152,32 @@ function Form({ marketplace, channels }: FormProps) {
               <fieldset className={css.fieldset}>
                 <legend>{t("marketplace.warehouses")}</legend>
                 {channel.warehouses.map((warehouse) => (
-                  <Checkbox
+                  <CheckField
                     key={warehouse.id}
-                    checked={values.warehouseIds.includes(warehouse.id)}
-                    onCheckedChange={(checked) =>
+                    label={warehouse.name}
+                    isChecked={values.warehouseIds.includes(warehouse.id)}
+                    onChange={(checked) =>
                       set({
                         warehouseIds: checked
                           ? [...values.warehouseIds, warehouse.id]
                           : values.warehouseIds.filter((each) => each !== warehouse.id),
                       })
                     }
-                  >
-                    <Text size={3}>{warehouse.name}</Text>
-                  </Checkbox>
+                  />
                 ))}
-                <Text size={2} color={errors.warehouseIds ? "critical1" : "default2"}>
+                <Text size={2} className={errors.warehouseIds ? css.fieldError : css.muted}>
                   {errors.warehouseIds ?? t("marketplace.warehousesHelp")}
                 </Text>
               </fieldset>
-              <Select
+              <SelectField
                 label={t("marketplace.shippingMethod")}
                 value={values.shippingMethodId}
                 options={channel.shippingMethods.map((method) => ({
                   value: method.id,
                   label: method.name,
                 }))}
-                onChange={(shippingMethodId: string) => set({ shippingMethodId })}
-                error={Boolean(errors.shippingMethodId)}
-                helperText={errors.shippingMethodId}
+                onChange={(shippingMethodId) => set({ shippingMethodId })}
+                error={errors.shippingMethodId}
               />
             </>
           )}
@@ -187,7 +185,7 @@ function Form({ marketplace, channels }: FormProps) {
       </Card>
       <Card title={t("marketplace.orders")}>
         <div className={css.form}>
-          <Select
+          <SelectField
             label={t("marketplace.customers")}
             disabled={!values.importOrders}
             value={values.customerCreation}
@@ -195,12 +193,10 @@ function Form({ marketplace, channels }: FormProps) {
               value,
               label: of("customerCreation", value),
             }))}
-            onChange={(value: string) =>
-              set({ customerCreation: value as typeof values.customerCreation })
-            }
-            helperText={t("marketplace.customersHelp")}
+            onChange={(customerCreation) => set({ customerCreation })}
+            help={t("marketplace.customersHelp")}
           />
-          <Select
+          <SelectField
             label={t("marketplace.number")}
             disabled={!values.importOrders}
             value={values.orderNumberSource}
@@ -208,12 +204,10 @@ function Form({ marketplace, channels }: FormProps) {
               value,
               label: of("orderNumberSource", value),
             }))}
-            onChange={(value: string) =>
-              set({ orderNumberSource: value as typeof values.orderNumberSource })
-            }
-            helperText={t("marketplace.numberHelp")}
+            onChange={(orderNumberSource) => set({ orderNumberSource })}
+            help={t("marketplace.numberHelp")}
           />
-          <Select
+          <SelectField
             label={t("marketplace.status")}
             disabled={!values.importOrders}
             value={values.initialStatus}
@@ -221,28 +215,26 @@ function Form({ marketplace, channels }: FormProps) {
               value,
               label: of("initialStatus", value),
             }))}
-            onChange={(value: string) =>
-              set({ initialStatus: value as typeof values.initialStatus })
-            }
-            helperText={t("marketplace.statusHelp")}
+            onChange={(initialStatus) => set({ initialStatus })}
+            help={t("marketplace.statusHelp")}
           />
-          <Input
+          <TextField
             label={t("marketplace.carrier")}
             disabled={!values.importOrders}
             value={values.defaultCarrierCode}
-            onChange={(event) => set({ defaultCarrierCode: event.target.value })}
-            error={Boolean(errors.defaultCarrierCode)}
-            helperText={errors.defaultCarrierCode ?? t("marketplace.carrierHelp")}
+            onChange={(defaultCarrierCode) => set({ defaultCarrierCode })}
+            error={errors.defaultCarrierCode}
+            help={t("marketplace.carrierHelp")}
           />
-          <Input
+          <TextField
             label={t("marketplace.retention")}
             type="number"
             min={0}
             max={30}
             value={values.buyerDataRetentionDays}
-            onChange={(event) => set({ buyerDataRetentionDays: event.target.value })}
-            error={Boolean(errors.buyerDataRetentionDays)}
-            helperText={errors.buyerDataRetentionDays ?? t("marketplace.retentionHelp")}
+            onChange={(buyerDataRetentionDays) => set({ buyerDataRetentionDays })}
+            error={errors.buyerDataRetentionDays}
+            help={t("marketplace.retentionHelp")}
           />
         </div>
       </Card>

@@ -1,4 +1,4 @@
-import { Input, Text } from "@saleor/macaw-ui";
+import { Text } from "@saleor/macaw-ui";
 import { useState } from "react";
 import { useMutation } from "urql";
 import {
@@ -7,6 +7,7 @@ import {
 } from "../../api/generated/graphql";
 import { byField, css, FormError } from "../../components";
 import { Dialog } from "../../components/dialog";
+import { TextField } from "../../components/fields";
 import { notify } from "../../dashboard/notify";
 import { type MessageId, useText } from "../../i18n";
 import type { Order } from "./order-details";
@@ -72,14 +73,12 @@ export function AddressDialog({ order, onClose, onDone }: Props) {
       {ROWS.map((row) => (
         <div className={css.pair} key={row[0]?.[0]}>
           {row.map(([field, label]) => (
-            <Input
+            <TextField
               key={field}
-              size="small"
               label={t(label)}
               value={values[field] ?? ""}
-              error={Boolean(errors[field])}
-              helperText={errors[field]}
-              onChange={(event) => setValues({ ...values, [field]: event.target.value })}
+              error={errors[field]}
+              onChange={(value) => setValues({ ...values, [field]: value })}
             />
           ))}
         </div>

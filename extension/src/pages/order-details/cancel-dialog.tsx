@@ -1,9 +1,10 @@
-import { Select, Text } from "@saleor/macaw-ui";
+import { Text } from "@saleor/macaw-ui";
 import { useState } from "react";
 import { useMutation } from "urql";
 import { type AmazonCancelReason, CancelOrderDocument } from "../../api/generated/graphql";
 import { FormError } from "../../components";
 import { Dialog } from "../../components/dialog";
+import { SelectField } from "../../components/fields";
 import { notify } from "../../dashboard/notify";
 import { useText } from "../../i18n";
 import type { Order } from "./order-details";
@@ -17,7 +18,8 @@ const REASONS: AmazonCancelReason[] = [
   "GENERAL_ADJUSTMENT",
 ];
 
-const OVER = ["SUCCEEDED", "FAILED", "SUPERSEDED"];
+/** One that Amazon accepted goes on: the order follows within minutes. */
+const OVER = ["FAILED", "SUPERSEDED"];
 
 /** As the API decides: unshipped, shipped by the merchant, and not on its way already. */
 export function canCancel(
@@ -69,11 +71,11 @@ export function CancelDialog({ order, onClose, onDone }: Props) {
       <Text as="p" size={3}>
         {t("cancel.help")}
       </Text>
-      <Select
+      <SelectField
         label={t("cancel.reason")}
         value={reason}
         options={REASONS.map((value) => ({ value, label: of("reason", value) }))}
-        onChange={(value: string) => setReason(value as AmazonCancelReason)}
+        onChange={setReason}
       />
     </Dialog>
   );

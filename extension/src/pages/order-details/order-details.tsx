@@ -131,7 +131,11 @@ function Details({ order, back, onChange }: DetailsProps) {
             </Button>
           )}
           {canCancel(order) && (
-            <Button variant="error" onClick={() => setDialog("cancel")}>
+            <Button
+              variant="secondary"
+              className={css.danger}
+              onClick={() => setDialog("cancel")}
+            >
               {t("cancel.action")}
             </Button>
           )}

@@ -43,7 +43,7 @@ export function Shipping({ order }: Props) {
         </Card>
         <Card title={t("order.buyerAndAddress")}>
           {order.isRedacted ? (
-            <Text as="p" size={3} color="default2">
+            <Text as="p" size={3} className={css.muted}>
               {t("order.redacted")}
             </Text>
           ) : (
@@ -63,7 +63,7 @@ export function Shipping({ order }: Props) {
             />
           )}
           {order.isShippingAddressEdited && (
-            <Text as="p" size={2} color="default2">
+            <Text as="p" size={2} className={css.muted}>
               {t("address.edited")}
             </Text>
           )}
@@ -120,7 +120,7 @@ export function Items({ order }: Props) {
               <td>
                 {item.title ?? "–"}
                 {item.giftMessage && (
-                  <Text as="p" size={2} color="default2">
+                  <Text as="p" size={2} className={css.muted}>
                     {t("item.gift", { message: item.giftMessage })}
                   </Text>
                 )}
@@ -146,7 +146,7 @@ export function Tracking({ order }: Props) {
   if (order.packages.length === 0) {
     return (
       <Card title={t("order.tabTracking")}>
-        <Text as="p" size={3} color="default2">
+        <Text as="p" size={3} className={css.muted}>
           {t("package.none")}
         </Text>
       </Card>
@@ -274,7 +274,7 @@ export function Activity({ order }: Props) {
               <Text as="p" size={3}>
                 {event.message}
               </Text>
-              <Text as="p" size={2} color="default2">
+              <Text as="p" size={2} className={css.muted}>
                 {[time(event.date), event.actor].filter(Boolean).join(" · ")}
               </Text>
             </li>
@@ -287,7 +287,7 @@ export function Activity({ order }: Props) {
 
 const Nothing = ({ text }: { text: string }) => (
   <div className={css.cardBody}>
-    <Text as="p" size={3} color="default2">
+    <Text as="p" size={3} className={css.muted}>
       {text}
     </Text>
   </div>

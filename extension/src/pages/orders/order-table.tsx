@@ -56,11 +56,6 @@ function Row({ order }: { order: OrderRowFragment }) {
       <td className={css.nowrap}>{date(order.createdAt)}</td>
       <td>
         <Status status={order.fulfillmentStatus} />
-        {order.isCancellationRequested && (
-          <div>
-            <Badge tone="attention">{t("order.cancellationRequested")}</Badge>
-          </div>
-        )}
       </td>
       <td className={css.nowrap}>{order.buyerName ?? "–"}</td>
       <td>
@@ -68,7 +63,12 @@ function Row({ order }: { order: OrderRowFragment }) {
       </td>
       <td className={css.nowrap}>{isOpen ? deadline(order.shipBy) : "–"}</td>
       <td className={css.end}>{money(order.total)}</td>
-      <td className={css.note}>{order.blockers[0]?.message ?? order.note}</td>
+      <td className={css.note}>
+        {order.isCancellationRequested && (
+          <Badge tone="attention">{t("order.cancellationRequested")}</Badge>
+        )}{" "}
+        {order.blockers[0]?.message ?? order.note}
+      </td>
       <td className={css.nowrap}>
         <Link
           className={css.link}

@@ -1,4 +1,4 @@
-import { Button, Input, Select, Text } from "@saleor/macaw-ui";
+import { Button, Text } from "@saleor/macaw-ui";
 import { type FormEvent, useState } from "react";
 import { useMutation, useQuery } from "urql";
 import {
@@ -10,6 +10,7 @@ import {
   type OrdersQueryVariables,
 } from "../../api/generated/graphql";
 import { css, Empty, Loading, Page, Problem } from "../../components";
+import { SelectField, TextField } from "../../components/fields";
 import { STATUSES } from "../../components/states";
 import { notify } from "../../dashboard/notify";
 import { address, navigate } from "../../dashboard/router";
@@ -19,6 +20,8 @@ import { OrderTable } from "./order-table";
 
 const PAGE_SIZE = 25;
 const STATES: AmazonImportState[] = ["WAITING", "READY", "IMPORTED", "BLOCKED", "IGNORED"];
+
+const FILTERS = ["state", "status", "q", "code", "cause", "account", "marketplace"];
 
 const AMAZON_NUMBER = /^\d{3}-\d{7}-\d{7}$/;
 
@@ -31,10 +34,14 @@ export function variablesOf(params: URLSearchParams): OrdersQueryVariables {
   const number = get("q")?.trim();
   const code = get("code");
   const cause = get("cause");
+  const account = get("account");
+  const marketplace = get("marketplace");
   if (state) filter.importState = [state as AmazonImportState];
   if (status) filter.fulfillmentStatus = [status];
   if (code) filter.blockerCode = [code as AmazonBlockerCode];
   if (cause) filter.blockerSubject = [cause];
+  if (account) filter.accounts = [account];
+  if (marketplace) filter.marketplaceIds = [marketplace];
   if (number && AMAZON_NUMBER.test(number)) filter.amazonOrderIds = [number];
   else if (number) filter.orderNumbers = [number.replace(/^#/, "")];
   const before = get("before");
@@ -51,9 +58,7 @@ export function Orders({ params }: { params: URLSearchParams }) {
     variables: variablesOf(params),
   });
   const orders = data?.amazonOrders;
-  const isFiltered = ["state", "status", "q", "code", "cause"].some((name) =>
-    params.has(name),
-  );
+  const isFiltered = FILTERS.some((name) => params.has(name));
 
   /** Other filters mean the first page. */
   const change = (changes: Record<string, string>) => {
@@ -67,25 +72,23 @@ export function Orders({ params }: { params: URLSearchParams }) {
       <section className={css.card} aria-label={t("orders.title")}>
         <div className={css.filters}>
           <Search value={params.get("q") ?? ""} onSearch={(q) => change({ q })} />
-          <Select
-            size="small"
+          <SelectField
             label={t("order.inShop")}
             value={params.get("state") ?? ""}
             options={[
               all,
               ...STATES.map((value) => ({ value, label: of("state", value) })),
             ]}
-            onChange={(state: string) => change({ state })}
+            onChange={(state) => change({ state })}
           />
-          <Select
-            size="small"
+          <SelectField
             label={t("order.status")}
             value={params.get("status") ?? ""}
             options={[
               all,
               ...STATUSES.map((value) => ({ value, label: of("status", value) })),
             ]}
-            onChange={(status: string) => change({ status })}
+            onChange={(status) => change({ status })}
           />
           {isFiltered && (
             <Button
@@ -106,14 +109,14 @@ export function Orders({ params }: { params: URLSearchParams }) {
         )}
         {orders && orders.edges.length === 0 && (
           <Empty title={isFiltered ? t("orders.noneFound") : t("orders.none")}>
-            <Text as="p" color="default2">
+            <Text as="p" className={css.muted}>
               {isFiltered ? t("orders.noneFoundHelp") : t("orders.noneHelp")}
             </Text>
           </Empty>
         )}
         {orders && (
           <div className={css.footer}>
-            <Text size={3} color="default2" role="status">
+            <Text size={3} className={css.muted} role="status">
               {orders.totalCount == null
                 ? t("orders.countMany")
                 : t("orders.count", {
@@ -159,11 +162,10 @@ function Search({ value, onSearch }: { value: string; onSearch: (text: string) =
   };
   return (
     <form onSubmit={submit}>
-      <Input
-        size="small"
+      <TextField
         label={t("orders.search")}
         value={text}
-        onChange={(event) => setText(event.target.value)}
+        onChange={setText}
         onBlur={() => text.trim() !== value && onSearch(text.trim())}
       />
     </form>

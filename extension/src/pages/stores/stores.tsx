@@ -44,7 +44,7 @@ export default function Stores() {
       {accounts?.length === 0 && (
         <section className={css.card}>
           <Empty title={t("stores.none")}>
-            <Text as="p" color="default2">
+            <Text as="p" className={css.muted}>
               {t("stores.noneHelp")}
             </Text>
             <Button onClick={() => navigate("/connect")}>{t("connect.action")}</Button>
@@ -128,7 +128,7 @@ function Account({
               >
                 {marketplace.name}
               </Link>
-              <Text size={3} color="default2">
+              <Text size={3} className={css.muted}>
                 {marketplace.channelSlug ?? marketplace.currency}
               </Text>
               {!marketplace.isMapped ? (
@@ -175,7 +175,7 @@ function RecentOrders() {
       {error && !orders && <Problem error={error} onRetry={() => refetch()} />}
       {orders?.length === 0 && (
         <Empty title={t("orders.none")}>
-          <Text as="p" color="default2">
+          <Text as="p" className={css.muted}>
             {t("orders.noneHelp")}
           </Text>
         </Empty>

@@ -32,7 +32,7 @@ export function Widget({ orderId }: { orderId: string }) {
       {fetching && !data && <Loading rows={3} />}
       {error && !data && <Problem error={error} onRetry={() => refetch()} />}
       {data && !data.amazonOrder && (
-        <Text as="p" size={3} color="default2">
+        <Text as="p" size={3} className={css.muted}>
           {t("order.notAmazon")}
         </Text>
       )}

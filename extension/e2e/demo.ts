@@ -1,0 +1,46 @@
+/** Starts the demo: sandbox, shop, worker and pages, with a month of orders in it. */
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { TestProject } from "vitest/node";
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    pages: string;
+    sandbox: string;
+  }
+}
+
+const READY_MS = 240_000;
+
+export default async function setup(project: TestProject) {
+  const root = fileURLToPath(new URL("../..", import.meta.url));
+  const python = process.env.DEMO_PYTHON ?? "python3";
+  const demo = spawn(
+    python,
+    ["-u", "-m", "saleor_amazon_channel.standalone.demo", "--serve"],
+    { cwd: root, stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let said = "";
+  const ended = new Promise<void>((resolve) => demo.once("exit", () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`The demo is not ready.\n${said}`)),
+      READY_MS,
+    );
+    const hear = (chunk: Buffer) => {
+      said += chunk;
+      if (!said.includes("Press Ctrl-C")) return;
+      clearTimeout(timer);
+      resolve();
+    };
+    demo.stdout.on("data", hear);
+    demo.stderr.on("data", hear);
+    void ended.then(() => reject(new Error(`The demo ended.\n${said}`)));
+  });
+  project.provide("pages", /The pages: (\S+)\//.exec(said)?.[1] ?? "");
+  project.provide("sandbox", /The sandbox: (\S+)/.exec(said)?.[1] ?? "");
+  return async () => {
+    demo.kill("SIGTERM");
+    await ended;
+  };
+}

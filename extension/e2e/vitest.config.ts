@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    dir: "e2e",
+    include: ["*.test.ts"],
+    globalSetup: "e2e/demo.ts",
+    // One browser, one shop: they are as much as the machine should do at once.
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
