@@ -18,6 +18,7 @@ from celery import shared_task
 
 from . import clock, lifecycle, outbox, read_only, redaction, store
 from .conf import app_settings
+from .importing import backfill as backfilling
 from .importing import finances, importer, news, participations, pull
 from .importing import reconcile as reconciling
 from .invoicing import record as invoices
@@ -165,6 +166,15 @@ def refresh_marketplaces(account_id: int) -> None:
             participations.run(account)
 
 
+@shared_task(name="saleor_amazon_channel.backfill")
+def backfill(backfill_id: int) -> None:
+    """Go on with a back-fill, as far as Amazon's usage plan allows."""
+    with _at_work():
+        row = backfilling.due().filter(pk=backfill_id).first()
+        if row is not None and ChannelSettings.load().active:
+            backfilling.run(row)
+
+
 @shared_task(name="saleor_amazon_channel.import_orders")
 def import_orders() -> None:
     """Import what is ready, look again at what is blocked, and cancel in the shop what
@@ -247,6 +257,7 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
     if sweep_due:
         work.append((sweep, ()))
     work += [(reconcile, (account.pk,)) for account in reconciling.due_accounts()]
+    work += [(backfill, (pk,)) for pk in backfilling.due().values_list("pk", flat=True)]
     work += [
         (check_subscriptions, (account.pk,)) for account in subscribing.due_accounts()
     ]

@@ -19,6 +19,7 @@ from saleor_amazon_channel.importing import finances, pull
 from saleor_amazon_channel.models import (
     AmazonOrder,
     ChannelSettings,
+    Marketplace,
     NotificationQueue,
     SellerAccount,
     SyncCursor,
@@ -26,7 +27,8 @@ from saleor_amazon_channel.models import (
 )
 from saleor_amazon_channel.sandbox import CLIENT_ID, CLIENT_SECRET, running_sandbox
 from sqs import running_sqs
-from wire_orders import NOW
+from standalone.driver import StandaloneDriver
+from wire_orders import GERMANY, NOW, wire_item, wire_order
 
 pytestmark = pytest.mark.django_db
 
@@ -49,12 +51,12 @@ def run(*arguments: str) -> str:
     return output.getvalue()
 
 
-@pytest.mark.parametrize("command", ["pull", "push", "work"])
+@pytest.mark.parametrize("command", ["pull", "push", "work", "reconcile", "backfill x"])
 def test_nothing_is_done_while_the_channel_is_off(
     account: SellerAccount, command: str
 ) -> None:
     with pytest.raises(CommandError) as caught:
-        run(command)
+        run(*command.split())
     assert str(caught.value) == "The channel is switched off in Saleor's plugins."
     assert caught.value.returncode == 1
     assert not SyncCursor.objects.exists()
@@ -210,6 +212,125 @@ def test_status_says_what_is_left_of_amazons_usage_plans(
     assert [each["calls_left"] for each in listed["budgets"]] == [0.0, 3.0]
 
 
+# --- back-fills ----------------------------------------------------------------------
+
+RANGE = ("--from", "2026-11-01", "--to", "2026-11-02T00:00:00+01:00")
+
+
+@pytest.fixture
+def mapped(active: SellerAccount) -> Iterator[SellerAccount]:
+    """With three orders on Amazon in the range, of which one cannot be imported."""
+    with running_sandbox(usage_plans=False) as sandbox:
+        SellerAccount.objects.update(
+            endpoint_override=sandbox.url,
+            lwa_endpoint_override=sandbox.lwa_url,
+            lwa_client_id=CLIENT_ID,
+            import_from=NOW,
+        )
+        active.refresh_from_db()
+        active.lwa_client_secret = CLIENT_SECRET
+        active.refresh_token = "Atzr|sandbox-EU"
+        active.save()
+        shop = StandaloneDriver()
+        channel = shop.create_channel("amazon-de", "EUR", country="DE")
+        warehouse = channel.warehouses[0].id
+        shop.create_variant("MUG-1", [channel.id], stock={warehouse: 10})
+        Marketplace.objects.create(
+            account=active,
+            marketplace_id=GERMANY,
+            channel_id=channel.id,
+            warehouse_ids=[warehouse],
+            shipping_method_id=channel.shipping_methods[0].id,
+        )
+        created = NOW.replace(day=1)
+        sandbox.state.put_orders(
+            [
+                wire_order("111-0000001-0000001", created=created),
+                wire_order("111-0000001-0000002", created=created, status="CANCELLED"),
+                wire_order(
+                    "111-0000001-0000003",
+                    created=created,
+                    items=[wire_item(sku="CUP-9")],
+                ),
+            ]
+        )
+        yield active
+
+
+def test_a_back_fill_is_run_as_far_as_it_goes(mapped: SellerAccount) -> None:
+    told = run("backfill", "Mugs and more", *RANGE, "--dry-run")
+    assert told == (
+        "Dry run of a back-fill of 2026-11-01 00:00 to 2026-11-01 23:00 UTC: finished\n"
+        "  3 orders: 0 imported before; of the others would be 1 imported, 1 blocked, "
+        "1 ignored. 1 calls to Amazon.\n"
+        "    1 unknown_sku CUP-9\n"
+    )
+    assert not AmazonOrder.objects.exists()
+
+    told = run("backfill", "A1TESTSELLER", *RANGE, "--json")
+    answer = json.loads(told)
+    assert {name: answer[name] for name in ("state", "dry_run", "seen", "new")} == {
+        "state": "finished",
+        "dry_run": False,
+        "seen": 3,
+        "new": 3,
+    }
+    assert [answer[name] for name in ("imported", "blocked", "ignored")] == [1, 1, 1]
+    assert answer["blockers"] == [
+        {"code": "unknown_sku", "subject": "CUP-9", "orders": 1}
+    ]
+    assert answer["started_by"] == "amazon_channel backfill"
+    order = AmazonOrder.objects.get(amazon_order_id="111-0000001-0000001")
+    assert order.import_state == "imported"
+
+
+def test_a_back_fill_under_way_goes_on_or_is_cancelled(mapped: SellerAccount) -> None:
+    UsageBudget.objects.create(
+        account=mapped,
+        operation="searchOrders",
+        rate=0.0056,
+        burst=20,
+        tokens=7,
+        refilled_at=NOW,
+    )
+    account = ("Mugs and more",)
+    told = run("backfill", *account, *RANGE)
+    assert told.splitlines()[-1] == (
+        "  Goes on at 2026-11-20 12:02:58 UTC; when it will be done cannot be told yet."
+    )
+
+    UsageBudget.objects.update(tokens=20)
+    assert ": finished\n" in run("backfill", *account)
+    with pytest.raises(CommandError, match="No back-fill of this account is under way"):
+        run("backfill", *account)
+    UsageBudget.objects.update(tokens=0)
+    run("backfill", *account, *RANGE)
+    assert ": cancelled\n" in run("backfill", *account, "--cancel")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("Mugs", "No account is called 'Mugs'. There are: Mugs and more"),
+        ("A1TESTSELLER --from 2026-11-01", "Give both --from and --to"),
+        (
+            "A1TESTSELLER --from 2026-11-01 --to 2026-12-01",
+            "created_before: It must be at least two minutes ago",
+        ),
+        (
+            "A1TESTSELLER --from yesterday --to 2026-12-01",
+            "'yesterday' is no date or time like 2026-01-31",
+        ),
+    ],
+)
+def test_what_a_back_fill_refuses(
+    mapped: SellerAccount, arguments: str, message: str
+) -> None:
+    with pytest.raises(CommandError) as caught:
+        run("backfill", *arguments.split())
+    assert message in str(caught.value)
+
+
 # --- notifications -------------------------------------------------------------------
 
 
@@ -268,11 +389,13 @@ def test_refusals_of_subscribing_end_with_an_error(connected: SellerAccount) -> 
     assert refused("subscribe", "A1SANDBOXEU", "orders").startswith(
         "The ARN of a standard SQS queue"
     )
-    assert refused("unsubscribe", "A9") == "No connected account has this seller id."
+    assert refused("unsubscribe", "A9") == (
+        "No account is called 'A9'. There are: Mugs and more (A1SANDBOXEU)."
+    )
     connected.pk, connected.region = None, "NA"
     connected.save()
     assert refused("unsubscribe", "A1SANDBOXEU") == (
-        "Several accounts have this seller id: give --region."
+        "Several accounts are called 'A1SANDBOXEU': give --region."
     )
 
 

@@ -15,6 +15,7 @@ from ..amazon.order_feeds import CancelReason
 from ..models import (
     AmazonOrder,
     AmazonRefund,
+    Backfill,
     Marketplace,
     Notification,
     OutboxEntry,
@@ -137,6 +138,17 @@ AmazonImportState = _enum(
         "IMPORTED": "It is an order of the shop.",
         "BLOCKED": "Something is in the way; the blockers say what. Tried again.",
         "IGNORED": "It will never become an order of the shop; the note says why.",
+    },
+)
+
+AmazonBackfillState = _enum(
+    "AmazonBackfillState",
+    Backfill.State,
+    "How far a back-fill is.",
+    {
+        "RUNNING": "The workers are at it, as Amazon's usage plan allows.",
+        "FINISHED": "All of its orders have been read.",
+        "CANCELLED": "Somebody ended it.",
     },
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from graphene.relay import Node
+from graphql import GraphQLError
 
 
 class InvalidIdError(ValueError):
@@ -24,6 +25,14 @@ def own(global_id: str, type_name: str) -> int:
             f"Invalid ID: {global_id}. Expected: {type_name}, received: {decoded[0]}."
         )
     return min(int(decoded[1]), 2**63 - 1)
+
+
+def asked_for(global_id: str, type_name: str) -> int:
+    """``own`` of a query's argument: what is wrong is an error of the query."""
+    try:
+        return own(global_id, type_name)
+    except InvalidIdError as error:
+        raise GraphQLError(str(error)) from error
 
 
 def of_shop(identifier: str, *type_names: str) -> str:

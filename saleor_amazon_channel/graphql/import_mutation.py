@@ -129,12 +129,8 @@ class AmazonOrdersImport(host.BaseMutation):  # type: ignore[name-defined]
         account_id: str | None = None,
         amazon_order_ids: Sequence[str] | None = None,
     ) -> Any:
-        if not models.ChannelSettings.load().active:
-            raise refusal(
-                ErrorCode.CHANNEL_INACTIVE,
-                "The Amazon sales channel is switched off; switch the plugin on first.",
-            )
-        account = _account(account_id)
+        require_active_channel()
+        account = active_account(account_id) if account_id is not None else None
         if not amazon_order_ids:
             _pull_soon(account)
             return cls(queued=True)
@@ -157,9 +153,15 @@ class AmazonOrdersImport(host.BaseMutation):  # type: ignore[name-defined]
         )
 
 
-def _account(account_id: str | None) -> Account | None:
-    if account_id is None:
-        return None
+def require_active_channel() -> None:
+    if not models.ChannelSettings.load().active:
+        raise refusal(
+            ErrorCode.CHANNEL_INACTIVE,
+            "The Amazon sales channel is switched off; switch the plugin on first.",
+        )
+
+
+def active_account(account_id: str) -> Account:
     try:
         pk = ids.own(account_id, "AmazonAccount")
     except ids.InvalidIdError as error:

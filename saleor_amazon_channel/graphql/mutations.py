@@ -12,6 +12,7 @@ from .account_mutations import (
     AmazonMarketplaceUpdate,
 )
 from .address_mutation import AmazonOrderAddressUpdate
+from .backfills import BackfillMutations
 from .blocked import BlockedMutations
 from .carriers import CarrierMutations
 from .import_mutation import AmazonOrdersImport
@@ -30,7 +31,11 @@ from .outbox import OutboxMutations
 
 
 class AmazonMutations(
-    BlockedMutations, CarrierMutations, OutboxMutations, graphene.ObjectType
+    BackfillMutations,
+    BlockedMutations,
+    CarrierMutations,
+    OutboxMutations,
+    graphene.ObjectType,
 ):
     """Mixed into the host's Mutation."""
 

@@ -10,6 +10,7 @@ from graphql import GraphQLError
 from .. import models
 from . import host as graphql_host
 from . import ids, orders, pagination
+from .backfills import BackfillQueries
 from .blocked import BlockedQueries
 from .carriers import CarrierQueries
 from .outbox import OutboxQueries
@@ -31,6 +32,7 @@ host = graphql_host.current()
 COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
     "Query": {
         "amazonAccounts": {"complexity": 1},
+        "amazonBackfills": {"complexity": 1},
         "amazonBlockers": {"complexity": 1},
         "amazonCarriers": {"complexity": 1},
         "amazonReconciliations": {"complexity": 1},
@@ -52,6 +54,7 @@ COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
 
 
 class AmazonQueries(
+    BackfillQueries,
     BlockedQueries,
     CarrierQueries,
     OutboxQueries,
@@ -123,7 +126,4 @@ def _lookup(name: str, value: str) -> dict[str, Any]:
         return {"amazon_order_id": value.strip()}
     if name == "order_id":
         return {"shop_order_id": ids.of_shop(value, "Order")}
-    try:
-        return {"pk": ids.own(value, "AmazonOrder")}
-    except ids.InvalidIdError as error:
-        raise GraphQLError(str(error)) from error
+    return {"pk": ids.asked_for(value, "AmazonOrder")}

@@ -177,6 +177,18 @@ class AmazonReconciliation(graphene.ObjectType):
         interfaces = (graphene.relay.Node,)
 
     @staticmethod
+    def resolve_there(root: models.Reconciliation, _info: Any) -> int:
+        return root.count("there")
+
+    @staticmethod
+    def resolve_here(root: models.Reconciliation, _info: Any) -> int:
+        return root.count("here")
+
+    @staticmethod
+    def resolve_unsettled(root: models.Reconciliation, _info: Any) -> int:
+        return root.count("unsettled")
+
+    @staticmethod
     def resolve_account_id(root: models.Reconciliation, _info: Any) -> str | None:
         return to_global("AmazonAccount", root.account_id)
 
@@ -227,5 +239,6 @@ class SchedulerQueries(graphene.ObjectType):
                 "-started_at", "-pk"
             )
             if account_id is not None:
-                rows = rows.filter(account_id=ids.own(account_id, "AmazonAccount"))
+                pk = ids.asked_for(account_id, "AmazonAccount")
+                rows = rows.filter(account_id=pk)
             return list(rows[:MAX_RECONCILIATIONS])

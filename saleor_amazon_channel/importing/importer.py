@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from .. import clock, failures, lock_objects, store
 from ..amazon.errors import MalformedOrder
@@ -22,6 +23,7 @@ from ..models import (
     AmazonOrder,
     AmazonOrderItem,
     AmazonRefund,
+    Backfill,
     Marketplace,
     SellerAccount,
 )
@@ -130,6 +132,15 @@ def import_named(amazon_order_ids: Iterable[str]) -> None:
         _import_safely(orders)
 
 
+def ask_for(orders: QuerySet[AmazonOrder], backfill: Backfill) -> None:
+    """Have these orders imported, also those from before ``import_from``, or looked at
+    again. The caller has locked them."""
+    orders.exclude(import_state=State.IMPORTED).update(
+        is_import_requested=True, import_state=State.READY
+    )
+    orders.update(backfill=backfill)
+
+
 def _import_batch() -> Imported:
     with transaction.atomic():
         return _import_safely(lock_objects.orders_to_import(BATCH_SIZE))
@@ -175,26 +186,70 @@ class _Candidate:
     units: dict[str, int] = field(default_factory=dict)
 
 
+@dataclass
+class _Judged:
+    """What is to become of a batch, as far as the shop is not asked to create it."""
+
+    blocked: list[tuple[AmazonOrder, list[Blocker]]] = field(default_factory=list)
+    #: Order, state, reason.
+    decided: list[tuple[AmazonOrder, str, str]] = field(default_factory=list)
+    to_create: list[_Candidate] = field(default_factory=list)
+
+
+def foresee(
+    orders: Sequence[AmazonOrder],
+) -> list[tuple[AmazonOrder, str, list[Blocker]]]:
+    """What the import would make of each of these orders now: its state, and what would
+    block it. Nothing is written, and they need not be in the ledger."""
+    with transaction.atomic():
+        judged = _judge(orders)
+        new_orders = [_new_order(candidate) for candidate in judged.to_create]
+        problems = store.current().would_block(new_orders)
+    foreseen: list[tuple[AmazonOrder, str, list[Blocker]]] = [
+        (order, state, []) for order, state, _ in judged.decided
+    ]
+    foreseen += [(order, State.BLOCKED, found) for order, found in judged.blocked]
+    foreseen += [
+        (candidate.order, State.BLOCKED if found else State.IMPORTED, list(found))
+        for candidate, found in zip(judged.to_create, problems, strict=True)
+    ]
+    return foreseen
+
+
 def _import(orders: Sequence[AmazonOrder]) -> Imported:
+    judged = _judge(orders)
+    blocked, clean = judged.blocked, judged.to_create
+    answers = store.current().create_orders([_new_order(c) for c in clean])
+    created: list[tuple[AmazonOrder, CreatedOrder]] = []
+    for candidate, answer in zip(clean, answers, strict=True):
+        if isinstance(answer, BlockedOrder):
+            blocked.append((candidate.order, list(answer.blockers)))
+        else:
+            created.append((candidate.order, answer))
+    units = {c.order.pk: c.units for c in clean if c.units}
+    _write(blocked, created, judged.decided, units)
+    return Imported(len(created), len(blocked), len(judged.decided))
+
+
+def _judge(orders: Sequence[AmazonOrder]) -> _Judged:
+    judged = _Judged()
     marketplaces = {
         (row.account_id, row.marketplace_id): row
         for row in Marketplace.objects.filter(
             account_id__in={order.account_id for order in orders}
         )
     }
-    blocked: list[tuple[AmazonOrder, list[Blocker]]] = []
-    decided: list[tuple[AmazonOrder, str, str]] = []
     candidates: list[_Candidate] = []
     for order in orders:
         if order.account.state == SellerAccount.State.DISCONNECTED:
-            decided.append((order, State.WAITING, _DISCONNECTED))
+            judged.decided.append((order, State.WAITING, _DISCONNECTED))
             continue
         marketplace = marketplaces.get((order.account_id, order.marketplace_id))
         try:
             amazon_order = Order.from_wire(payloads.join(order.payload, order.personal))
             recorder.check_fits(amazon_order)
         except MalformedOrder as error:
-            blocked.append((order, [recorder.unreadable(error)]))
+            judged.blocked.append((order, [recorder.unreadable(error)]))
             continue
         decision = rules.decide(
             amazon_order,
@@ -207,16 +262,16 @@ def _import(orders: Sequence[AmazonOrder]) -> Imported:
             is_mapped=bool(marketplace and marketplace.is_mapped),
         )
         if decision.state != State.READY:
-            decided.append((order, decision.state, decision.reason))
+            judged.decided.append((order, decision.state, decision.reason))
             continue
         assert marketplace is not None  # noqa: S101 - an unmapped one is never ready
         try:
             draft = mapping.map_order(amazon_order, address_edit.staff_address(order))
         except mapping.CannotMap as error:
-            if order.redacted_at:
-                decided.append((order, State.WAITING, address_edit.REDACTED))
+            if order.redacted_at and _is_address_all(error.blockers):
+                judged.decided.append((order, State.WAITING, address_edit.REDACTED))
             else:
-                blocked.append((order, list(error.blockers)))
+                judged.blocked.append((order, list(error.blockers)))
             continue
         customer = None
         if marketplace.customer_creation == Marketplace.CustomerCreation.ACCOUNT:
@@ -229,18 +284,13 @@ def _import(orders: Sequence[AmazonOrder]) -> Imported:
         candidates.append(_Candidate(order, draft, marketplace, is_history, customer))
 
     _resolve(candidates)
-    blocked += [(c.order, c.blockers) for c in candidates if c.blockers]
-    clean = [c for c in candidates if not c.blockers]
-    answers = store.current().create_orders([_new_order(c) for c in clean])
-    created: list[tuple[AmazonOrder, CreatedOrder]] = []
-    for candidate, answer in zip(clean, answers, strict=True):
-        if isinstance(answer, BlockedOrder):
-            blocked.append((candidate.order, list(answer.blockers)))
-        else:
-            created.append((candidate.order, answer))
-    units = {c.order.pk: c.units for c in clean if c.units}
-    _write(blocked, created, decided, units)
-    return Imported(len(created), len(blocked), len(decided))
+    judged.blocked += [(c.order, c.blockers) for c in candidates if c.blockers]
+    judged.to_create = [c for c in candidates if not c.blockers]
+    return judged
+
+
+def _is_address_all(blockers: Iterable[Blocker]) -> bool:
+    return all(each.code == BlockerCode.BAD_ADDRESS for each in blockers)
 
 
 def _resolve(candidates: Sequence[_Candidate]) -> None:
@@ -330,6 +380,11 @@ def _write(
         # What is to be said on the shop's order, which there was not before.
         order.follow_at = now if order.is_cancellation_requested else None
         order.note = f"Imported as order {answer.number}."
+        if order.redacted_at:
+            order.note += (
+                " Without the buyer's data, which must not be kept for so long after "
+                "the delivery."
+            )
         events.append((order, "imported", order.note))
         changed.append(order)
         lines.update({(order.pk, item): line for item, line in answer.line_ids.items()})

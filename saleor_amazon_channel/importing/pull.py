@@ -46,7 +46,7 @@ STREAM = status.ORDERS
 #: At least and at most; see ``_since``.
 OVERLAP = timedelta(minutes=5)
 LONGEST_OVERLAP = timedelta(hours=1)
-_WITHOUT_BUYER = tuple(
+WITHOUT_BUYER = tuple(
     data for data in INCLUDED_DATA if data not in ("BUYER", "RECIPIENT")
 )
 #: What may go wrong with an order, and not with the next.
@@ -225,7 +225,7 @@ def _fetch(
     except errors.Forbidden as failure:
         # The app may lack the roles for buyer data only ("Access Orders PII"): go on
         # without it, so that the orders are at least here, blocked for their address.
-        page = _search(client, cursor.page_token, page_filter, _WITHOUT_BUYER)
+        page = _search(client, cursor.page_token, page_filter, WITHOUT_BUYER)
         communication.note_failure(account, SEARCH_ORDERS, failure)
     return _Page(page, page_filter, is_with_buyer=False)
 

@@ -106,6 +106,11 @@ def decide(
     return _READY
 
 
+def is_ripe(order: Order) -> bool:
+    """Whether nothing on Amazon's side keeps the order from being imported."""
+    return _by_amazon(order) is _READY
+
+
 def _by_amazon(order: Order) -> Decision:
     if order.sales_channel.channel_name == ChannelName.NON_AMAZON:
         return Decision(IGNORED, "The order was not placed on Amazon.")

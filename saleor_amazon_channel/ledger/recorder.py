@@ -3,7 +3,7 @@
 A payload can come twice, late or out of order: ``lastUpdatedTime`` decides, and an
 older or equal one changes nothing. Except where the one we have lacks buyer data, which
 Amazon leaves out while the app lacks a role, and the equal one has it: then the order
-is completed, unless it is imported already.
+is completed, unless it is imported already. What has been redacted stays redacted.
 
 What cannot be read, or does not fit our columns, blocks an order that is not imported,
 with what is wrong; the rest of what Amazon last said readably stays. An imported order
@@ -13,7 +13,7 @@ is only told of it: what staff do with it leans on what is stored.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -120,21 +120,25 @@ def record(
     account: SellerAccount,
     orders: Sequence[tuple[Order, dict[str, Any]]],
     malformed: Sequence[tuple[dict[str, Any], MalformedOrder]] = (),
+    overdue: Collection[str] = (),
 ) -> Recorded:
     """Write orders, each with the payload it was read from, in a few queries in all.
 
-    An order that could not be read is kept too, blocked with what is wrong with it.
+    An order that could not be read is kept too, blocked with what is wrong with it. Of
+    the ``overdue``, Amazon order ids, nothing of the buyer is taken in: it was
+    delivered too long ago.
     """
     if not orders and not malformed:
         return Recorded()
     with transaction.atomic():
-        return _record(account, orders, malformed)
+        return _record(account, orders, malformed, overdue)
 
 
 def _record(
     account: SellerAccount,
     orders: Sequence[tuple[Order, dict[str, Any]]],
     malformed: Sequence[tuple[dict[str, Any], MalformedOrder]],
+    overdue: Collection[str],
 ) -> Recorded:
     # Two pulls of one account (a scan and named orders) must not both insert.
     lock_objects.serialize_recording(account.pk)
@@ -173,9 +177,9 @@ def _record(
     new, changed, events = [], [], []
     for order_id, row in received.items():
         old = known.get(order_id)
-        if old is not None and old.redacted_at:
+        if order_id in overdue or (old is not None and old.redacted_at):
             # Amazon goes on telling of the buyer; it stays deleted here.
-            row.personal, row.buyer_name = {}, ""
+            _forget_buyer(row)
         if old is None:
             row.note = "Received from Amazon."
             new.append(row)
@@ -305,6 +309,20 @@ def _row(account: SellerAccount, order: Order, raw: dict[str, Any]) -> AmazonOrd
         # The importer decides: it knows the marketplace's settings of that moment.
         import_state=State.READY,
     )
+
+
+def unsaved(
+    account: SellerAccount, order: Order, raw: dict[str, Any], *, is_overdue: bool
+) -> AmazonOrder:
+    """The ledger's row, as ``record`` has it, of an order that is only looked at."""
+    row = _row(account, order, raw)
+    if is_overdue:
+        _forget_buyer(row)
+    return row
+
+
+def _forget_buyer(row: AmazonOrder) -> None:
+    row.personal, row.buyer_name, row.redacted_at = {}, "", clock.now()
 
 
 def unreadable(error: MalformedOrder) -> Blocker:

@@ -17,12 +17,12 @@ from .ledger import (
     CommunicationLog,
     ForeignPackage,
     OrderEvent,
-    Reconciliation,
     SyncCursor,
 )
 from .notifications import Notification, NotificationQueue
 from .outbox import Feed, OutboxAttachment, OutboxAttempt, OutboxEntry
 from .refunds import AmazonRefund, AmazonRefundAmount
+from .scans import Backfill, Reconciliation
 from .settings import ChannelSettings
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "AmazonPackage",
     "AmazonRefund",
     "AmazonRefundAmount",
+    "Backfill",
     "CarrierMapping",
     "ChannelSettings",
     "CommunicationLog",

@@ -58,6 +58,14 @@ class AmazonOrder(models.Model):
     )
     #: Staff asked for this very order, so it may be older than ``import_from``.
     is_import_requested = models.BooleanField(default=False)
+    #: The back-fill that last read it, if that was not imported before.
+    backfill = models.ForeignKey(
+        "Backfill",
+        null=True,
+        related_name="orders",
+        on_delete=models.SET_NULL,
+        db_index=False,
+    )
     #: List of {code, message, subject} and, where amounts differ, {calculated, stated,
     #: currency}: see ``store.contract.Blocker``.
     blockers = models.JSONField(default=list)
@@ -80,7 +88,8 @@ class AmazonOrder(models.Model):
     #: When the buyer has it at the latest, by what Amazon last said: what is known of
     #: the buyer is kept for a time after that. Null: to be worked out.
     delivered_by = models.DateTimeField(null=True)
-    #: When what was known of the buyer was deleted; nothing of it is taken in again.
+    #: When what was known of the buyer was deleted, or, where it came here too late to
+    #: be kept, when it came; nothing of it is taken in again.
     redacted_at = models.DateTimeField(null=True)
 
     #: When the shop's order is to follow what Amazon last said; null: it has. Of one
@@ -142,6 +151,11 @@ class AmazonOrder(models.Model):
                 fields=["replacement_of"],
                 name="amz_order_replacement_idx",
                 condition=~models.Q(replacement_of=""),
+            ),
+            models.Index(
+                fields=["backfill", "import_state"],
+                name="amz_order_backfill_idx",
+                condition=models.Q(backfill__isnull=False),
             ),
             # The importer looks only at these few of possibly millions.
             models.Index(
@@ -303,45 +317,6 @@ class SyncCursor(models.Model):
 
     def __str__(self) -> str:
         return self.stream
-
-
-class Reconciliation(models.Model):
-    """A comparison of what Amazon has with what is here, and what came of it."""
-
-    account = models.ForeignKey(
-        SellerAccount, related_name="reconciliations", on_delete=models.CASCADE
-    )
-    #: Orders that Amazon changed since then are compared.
-    since = models.DateTimeField()
-    started_at = models.DateTimeField(default=clock.now)
-    finished_at = models.DateTimeField(null=True)
-    #: When it goes on, while it is not finished.
-    next_run_at = models.DateTimeField(default=clock.now)
-    #: A worker is at it; one that died is replaced then.
-    claimed_until = models.DateTimeField(null=True)
-    page_token = models.TextField(blank=True)
-    #: Orders that Amazon has, and how many of them were here.
-    there = models.PositiveIntegerField(default=0)
-    here = models.PositiveIntegerField(default=0)
-    #: Changed after the last scan, which the next one brings: not compared.
-    unsettled = models.PositiveIntegerField(default=0)
-    #: Amazon order ids: not here; here as they had been before; of both those that
-    #: could not be read from Amazon.
-    missing = models.JSONField(default=list)
-    outdated = models.JSONField(default=list)
-    unread = models.JSONField(default=list)
-    #: Imported, but gone from the shop, or there with another total.
-    gone_from_shop = models.JSONField(default=list)
-    wrong_total = models.JSONField(default=list)
-    last_error = models.TextField(blank=True)
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["account", "-started_at"], name="amz_reconcile_idx")
-        ]
-
-    def __str__(self) -> str:
-        return f"reconciliation of {self.started_at:%Y-%m-%d}"
 
 
 class OrderEvent(models.Model):

@@ -52,10 +52,8 @@ def create_orders(new_orders: Sequence[NewOrder]) -> list[CreatedOrder | Blocked
     answers: dict[str, CreatedOrder | BlockedOrder] = dict(_existing(by_id))
     plans = [Plan(new) for id_, new in by_id.items() if id_ not in answers]
     if plans:
-        around = Surroundings.of(plans)
-        for plan in plans:
-            plan.blockers = around.blockers(plan)
-        _supply([plan for plan in plans if not plan.blockers], around)
+        around, pool = _prepare(plans)
+        pool.write()
         plans_to_write = [plan for plan in plans if not plan.blockers]
         # After the stock: whoever waits for a customer waits for nothing else of ours.
         customers.attach(plans_to_write)
@@ -65,6 +63,25 @@ def create_orders(new_orders: Sequence[NewOrder]) -> list[CreatedOrder | Blocked
         )
         answers |= {plan.amazon_order_id: plan.answer() for plan in plans}
     return [_answer(answers, new.draft.amazon_order_id) for new in new_orders]
+
+
+def would_block(new_orders: Sequence[NewOrder]) -> list[tuple[Blocker, ...]]:
+    """See ``store.contract.Store.would_block``."""
+    by_id = {new.draft.amazon_order_id: new for new in new_orders}
+    existing = _existing(by_id)
+    plans = {id_: Plan(new) for id_, new in by_id.items() if id_ not in existing}
+    if plans:
+        _prepare(list(plans.values()))
+    planned = (plans.get(new.draft.amazon_order_id) for new in new_orders)
+    return [tuple(plan.blockers) if plan else () for plan in planned]
+
+
+def _prepare(plans: Sequence[Plan]) -> tuple[Surroundings, StockPool]:
+    """Find what blocks each order, and the stock of the others; nothing is written."""
+    around = Surroundings.of(plans)
+    for plan in plans:
+        plan.blockers = around.blockers(plan)
+    return around, _supply([plan for plan in plans if not plan.blockers], around)
 
 
 def _answer(
@@ -110,8 +127,9 @@ def _existing(amazon_order_ids: Iterable[str]) -> dict[str, CreatedOrder]:
     }
 
 
-def _supply(plans: Sequence[Plan], around: Surroundings) -> None:
-    """Give each order its stock, or the blocker that says what is short."""
+def _supply(plans: Sequence[Plan], around: Surroundings) -> StockPool:
+    """Give each order its stock, or the blocker that says what is short; the locked
+    stocks, still to be written."""
     with_stock = [plan for plan in plans if not plan.draft.is_amazon_fulfilled]
     pool = StockPool(
         {
@@ -138,7 +156,7 @@ def _supply(plans: Sequence[Plan], around: Surroundings) -> None:
             # What has left and was never in this stock.
             elsewhere = plan.shipped(line) - (demand.shipped if demand else 0)
             supply.taken.append((None, elsewhere))
-    pool.write()
+    return pool
 
 
 def _demand(plan: Plan, line: LineDraft, around: Surroundings) -> Demand | None:

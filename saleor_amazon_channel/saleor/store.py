@@ -76,7 +76,7 @@ from . import following, invoices, redacting, refunds
 from .actions import cancel_order
 from .app import get_app
 from .order_rows import CARRIER_KEY, KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY
-from .orders import create_orders
+from .orders import create_orders, would_block
 from .plugin import show_read_only
 
 #: Saleor has more in them than type checkers know of.
@@ -206,6 +206,9 @@ class SaleorStore:
         self, orders: Sequence[NewOrder]
     ) -> Sequence[CreatedOrder | BlockedOrder]:
         return create_orders(orders)
+
+    def would_block(self, orders: Sequence[NewOrder]) -> Sequence[tuple[Blocker, ...]]:
+        return would_block(orders)
 
     def shipments(self, fulfillment_ids: Sequence[str]) -> Sequence[Shipment]:
         return _shipments(Fulfillment.objects.filter(pk__in=fulfillment_ids))

@@ -67,9 +67,7 @@ def create_orders(
     new_orders: Sequence[NewOrder], channels: Mapping[str, PortChannel]
 ) -> list[CreatedOrder | BlockedOrder]:
     """See ``Store.create_orders``."""
-    variants = Variant.objects.in_bulk(
-        {int(pk) for new in new_orders for pk in new.variant_ids.values()}
-    )
+    variants = _variants(new_orders)
     # Before looking for orders that exist: whoever imports the same order at the same
     # time has committed it, or has not begun, once the stock is ours.
     locked = stock.lock(list(variants))
@@ -82,10 +80,7 @@ def create_orders(
         reference = new.draft.amazon_order_id
         if reference in existing or reference in plans:
             continue
-        found = _mismatches(new, channels, variants)
-        if not found and not new.draft.is_amazon_fulfilled:
-            names = {w.id: w.name for w in channels[new.channel_id].warehouses}
-            found = _shortages(new, variants, locked, names)
+        found = _blockers(new, channels, variants, locked)
         if found:
             blocked[reference] = BlockedOrder(reference, tuple(found))
         else:
@@ -121,6 +116,43 @@ def create_orders(
             answers.append(_created(plan.order, plan.lines, is_new=True))
             existing[reference] = _created(plan.order, plan.lines, is_new=False)
     return answers
+
+
+def would_block(
+    new_orders: Sequence[NewOrder], channels: Mapping[str, PortChannel]
+) -> list[tuple[Blocker, ...]]:
+    """See ``Store.would_block``."""
+    variants = _variants(new_orders)
+    locked = stock.lock(list(variants))  # And never saved.
+    existing = _existing([new.draft.amazon_order_id for new in new_orders])
+    answers: dict[str, tuple[Blocker, ...]] = dict.fromkeys(existing, ())
+    for new in new_orders:
+        reference = new.draft.amazon_order_id
+        if reference in answers:
+            continue
+        answers[reference] = tuple(_blockers(new, channels, variants, locked))
+        if not answers[reference]:
+            _plan(new, channels[new.channel_id], 0, variants, locked)
+    return [answers[new.draft.amazon_order_id] for new in new_orders]
+
+
+def _variants(new_orders: Sequence[NewOrder]) -> dict[int, Variant]:
+    return Variant.objects.in_bulk(
+        {int(pk) for new in new_orders for pk in new.variant_ids.values()}
+    )
+
+
+def _blockers(
+    new: NewOrder,
+    channels: Mapping[str, PortChannel],
+    variants: Mapping[int, Variant],
+    locked: stock.LockedStock,
+) -> list[Blocker]:
+    found = _mismatches(new, channels, variants)
+    if not found and not new.draft.is_amazon_fulfilled:
+        names = {w.id: w.name for w in channels[new.channel_id].warehouses}
+        found = _shortages(new, variants, locked, names)
+    return found
 
 
 def _created(order: Order, lines: Iterable[OrderLine], *, is_new: bool) -> CreatedOrder:

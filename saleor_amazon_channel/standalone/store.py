@@ -143,6 +143,10 @@ class StandaloneStore:
         channels = {channel.id: channel for channel in self.channels()}
         return orders.create_orders(new_orders, channels)
 
+    def would_block(self, new_orders: Sequence[NewOrder]) -> list[tuple[Blocker, ...]]:
+        channels = {channel.id: channel for channel in self.channels()}
+        return orders.would_block(new_orders, channels)
+
     def shipments(self, fulfillment_ids: Sequence[str]) -> list[Shipment]:
         ids = [int(pk) for pk in fulfillment_ids]
         return _shipments(Fulfillment.objects.filter(pk__in=ids))

@@ -445,6 +445,12 @@ class Store(Protocol):
         """
         ...
 
+    def would_block(self, orders: Sequence[NewOrder]) -> Sequence[tuple[Blocker, ...]]:
+        """What ``create_orders`` would answer as blockers; none for an order that would
+        be created, or is there. Must be called inside a transaction; writes nothing.
+        """
+        ...
+
     def shipments(self, fulfillment_ids: Sequence[str]) -> Sequence[Shipment]:
         """The given fulfillments, as far as they are FULFILLED."""
         ...

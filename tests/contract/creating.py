@@ -500,6 +500,54 @@ def test_what_amazon_fulfils_arrives_fulfilled_and_touches_no_stock(
     assert goods.stock("MUG") == (1, 0)
 
 
+# --- what would block ----------------------------------------------------------------
+
+
+def test_what_would_block_is_told_as_creating_would_and_nothing_is_written(
+    shop, store, goods: Goods
+):
+    goods.add("MUG", 3)
+    goods.add("CUP", 1)
+    new_orders = [
+        goods.new(draft(f"{ID}-a", [line("MUG", 1)])),
+        goods.new(draft(f"{ID}-b", [line("MUG", 2), line("CUP", 2)])),
+        goods.new(draft(f"{ID}-c", [line("MUG", 2), line("CUP", 1)])),
+        goods.new(draft(f"{ID}-d", [line("MUG", 1)], currency="USD")),
+        goods.new(draft(f"{ID}-e", [line("MUG", 9, shipped=9)])),
+        goods.new(draft(f"{ID}-c", [line("MUG", 2), line("CUP", 1)])),
+    ]
+    before = shop.order_count()
+
+    with shop.writer(), transaction.atomic():
+        told = list(store.would_block(new_orders))
+
+    assert shop.order_count() == before
+    assert (goods.stock("MUG"), goods.stock("CUP")) == ((3, 0), (1, 0))
+    answers = create(shop, store, new_orders)
+    assert told == [getattr(answer, "blockers", ()) for answer in answers]
+    assert [[blocker.code for blocker in each] for each in told] == [
+        [],
+        [BlockerCode.OUT_OF_STOCK],
+        [],
+        [BlockerCode.CHANNEL_MISMATCH],
+        [],
+        [],
+    ]
+    # An order that is there is not in its own way.
+    with shop.writer(), transaction.atomic():
+        assert store.would_block(new_orders[2:3]) == [()]
+
+
+def test_asking_what_would_block_draws_no_order_number(shop, store, goods: Goods):
+    goods.add("MUG", 3)
+    (first,) = create(shop, store, [goods.new(draft(ID, [line("MUG")]))])
+    with shop.writer(), transaction.atomic():
+        store.would_block([goods.new(draft(f"{ID}-b", [line("MUG")]))])
+    (second,) = create(shop, store, [goods.new(draft(OTHER_ID, [line("MUG")]))])
+
+    assert int(created(second).number) == int(created(first).number) + 1
+
+
 # --- once, and whole or not at all ---------------------------------------------------
 
 

@@ -78,6 +78,17 @@ REQUESTS = {
         "mutation { amazonOutboxDiscard(ids: []) { errors { code } } }",
         "MANAGE_ORDERS",
     ),
+    "amazonBackfills": ("{ amazonBackfills { id } }", "MANAGE_ORDERS"),
+    "amazonBackfillStart": (
+        'mutation { amazonBackfillStart(input: { accountId: "x", createdAfter: '
+        '"2026-01-01T00:00:00Z", createdBefore: "2026-01-02T00:00:00Z" }) '
+        "{ errors { code } } }",
+        "MANAGE_ORDERS",
+    ),
+    "amazonBackfillCancel": (
+        'mutation { amazonBackfillCancel(id: "x") { errors { code } } }',
+        "MANAGE_ORDERS",
+    ),
     "amazonReconciliations": ("{ amazonReconciliations { id } }", "MANAGE_ORDERS"),
     "amazonScheduler": ("{ amazonScheduler { isActive } }", "MANAGE_PLUGINS"),
     "amazonShopChannels": ("{ amazonShopChannels { id } }", "MANAGE_PLUGINS"),

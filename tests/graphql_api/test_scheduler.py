@@ -96,8 +96,7 @@ def test_the_daily_comparisons(ask: Ask, account: SellerAccount) -> None:
         account=account,
         since=NOW,
         finished_at=NOW,
-        there=1204,
-        here=1203,
+        counts={"there": 1204, "here": 1203},
         missing=["x"],
     )
 

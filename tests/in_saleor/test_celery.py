@@ -44,6 +44,7 @@ def test_tasks_are_found_and_guarded_like_saleors_own():
     ours = {name: task for name, task in app.tasks.items() if "amazon" in name}
 
     assert sorted(name.removeprefix("saleor_amazon_channel.") for name in ours) == [
+        "backfill",
         "check_subscriptions",
         "import_orders",
         "keep_house",

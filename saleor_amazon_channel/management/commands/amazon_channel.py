@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
+from django.db.models import Q
 
 from ... import (
     accounts,
@@ -23,7 +25,15 @@ from ... import (
     store,
     tasks,
 )
-from ...importing import finances, importer, news, pull, reconcile
+from ...importing import (
+    backfill,
+    backfill_progress,
+    finances,
+    importer,
+    news,
+    pull,
+    reconcile,
+)
 from ...ledger import status
 from ...models import ChannelSettings, Reconciliation, SellerAccount
 from ...notifications import receiving, subscribing
@@ -46,17 +56,31 @@ def _unless_it_fails(what: str) -> Iterator[None]:
         close_old_connections()
 
 
-def _account(seller_id: str, region: str | None) -> SellerAccount:
-    found = SellerAccount.objects.filter(seller_id=seller_id)
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(
+            f"{text!r} is no date or time like 2026-01-31 or 2026-01-31T12:00:00Z"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _account(wanted: str, region: str | None = None) -> SellerAccount:
+    found = list(SellerAccount.objects.filter(Q(seller_id=wanted) | Q(name=wanted)))
     if region:
-        found = found.filter(region=region)
-    if len(found) != 1:
-        raise CommandError(
-            "Several accounts have this seller id: give --region."
-            if found
-            else "No connected account has this seller id."
-        )
-    return found[0]
+        found = [each for each in found if each.region == region]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise CommandError(f"Several accounts are called {wanted!r}: give --region.")
+    known = ", ".join(
+        f"{each.name} ({each.seller_id})"
+        for each in SellerAccount.objects.order_by("pk")
+    )
+    raise CommandError(
+        f"No account is called {wanted!r}. There are: {known or 'none'}."
+    )
 
 
 @contextmanager
@@ -108,8 +132,6 @@ class Command(BaseCommand):
         subscribe = commands.add_parser(
             "subscribe", help="have Amazon send an account's notifications to a queue"
         )
-        subscribe.add_argument("seller_id")
-        subscribe.add_argument("queue_arn", help="of a standard SQS queue")
         subscribe.add_argument(
             "--endpoint", default="", help="where SQS is, if not at AWS"
         )
@@ -119,9 +141,34 @@ class Command(BaseCommand):
             help="also if Amazon sends them to a queue now that was not chosen here",
         )
         unsubscribe = commands.add_parser("unsubscribe", help="end that")
-        unsubscribe.add_argument("seller_id")
-        for each in (subscribe, unsubscribe):
-            each.add_argument("--region", help="if the seller has several accounts")
+        backfill = commands.add_parser(
+            "backfill",
+            help="import the orders of a range of time, however old; or go on with it",
+        )
+        for name, words in (("from", "on"), ("to", "until")):
+            backfill.add_argument(
+                f"--{name}",
+                type=_moment,
+                help=f"orders placed {words} this date or time (ISO 8601; UTC if it "
+                "says nothing else)",
+            )
+        backfill.add_argument(
+            "--marketplace",
+            action="append",
+            default=[],
+            help="Amazon's ID of one; again for more. All if not given",
+        )
+        backfill.add_argument(
+            "--dry-run", action="store_true", help="only count what it would do"
+        )
+        backfill.add_argument(
+            "--cancel", action="store_true", help="end the one that is under way"
+        )
+        backfill.add_argument("--json", action="store_true")
+        for each in (subscribe, unsubscribe, backfill):
+            each.add_argument("account", help="its name, or Amazon's ID of the seller")
+            each.add_argument("--region", help="if several accounts are called so")
+        subscribe.add_argument("queue_arn", help="of a standard SQS queue")
         commands.add_parser(
             "register",
             help="make the channel's pages known to Saleor Dashboard, at the shop's "
@@ -209,25 +256,64 @@ class Command(BaseCommand):
 
     def subscribe(
         self,
-        seller_id: str,
+        account: str,
         region: str | None,
         queue_arn: str,
         endpoint: str,
         replace: bool,
         **_: Any,
     ) -> None:
-        account = _account(seller_id, region)
+        row = _account(account, region)
         with _refusals():
-            queue = subscribing.subscribe(account, queue_arn, endpoint, replace=replace)
-        self.stdout.write(f"{account}: notifications go to {queue}")
+            queue = subscribing.subscribe(row, queue_arn, endpoint, replace=replace)
+        self.stdout.write(f"{row}: notifications go to {queue}")
 
-    def unsubscribe(self, seller_id: str, region: str | None, **_: Any) -> None:
-        account = _account(seller_id, region)
+    def unsubscribe(self, account: str, region: str | None, **_: Any) -> None:
+        row = _account(account, region)
         with _refusals():
-            found = subscribing.unsubscribe(account)
-        self.stdout.write(
-            f"{account}: {'unsubscribed' if found else 'was not subscribed'}"
-        )
+            found = subscribing.unsubscribe(row)
+        self.stdout.write(f"{row}: {'unsubscribed' if found else 'was not subscribed'}")
+
+    def backfill(self, **options: Any) -> None:
+        account = _account(options["account"], options["region"])
+        if account.state != SellerAccount.State.ACTIVE:
+            raise CommandError(
+                f"{account} is not active. {account.state_reason}".rstrip()
+            )
+        since, until = options["from"], options["to"]
+        if since or until:
+            if not (since and until) or options["cancel"]:
+                raise CommandError("Give both --from and --to, and not --cancel.")
+            try:
+                row = backfill.start(
+                    account,
+                    since,
+                    until,
+                    marketplace_ids=options["marketplace"],
+                    is_dry_run=options["dry_run"],
+                    actor="amazon_channel backfill",
+                )
+            except backfill.BackfillRefused as refused:
+                raise CommandError(f"{refused.field}: {refused}") from refused
+        else:
+            under_way = account.backfills.filter(finished_at=None).first()
+            if under_way is None:
+                raise CommandError(
+                    "No back-fill of this account is under way: give --from and --to."
+                )
+            row = under_way
+        if options["cancel"]:
+            backfill.cancel(row)
+        else:
+            backfill.run(row)
+            importer.import_open()
+        progress = backfill_progress.progress([row])[row.pk]
+        if options["json"]:
+            told = backfill_progress.as_dict(row, progress)
+            self.stdout.write(json.dumps(told, default=str, indent=2))
+            return
+        for line in backfill_progress.as_lines(row, progress):
+            self.stdout.write(line)
 
     def register(self, **_: Any) -> None:
         try:
