@@ -331,6 +331,24 @@ def test_what_a_back_fill_refuses(
     assert message in str(caught.value)
 
 
+def test_a_comparison_now(mapped: SellerAccount) -> None:
+    run("backfill", "A1TESTSELLER", *RANGE)
+    summary = "3 there, 3 here, 0 missing, 0 double, 1 blocked (1 unknown_sku)."
+    assert run("reconcile", "--days", "30") == f"Mugs and more (EU): {summary}\n"
+
+    [told] = json.loads(run("reconcile", "A1TESTSELLER", "--json"))
+    assert {
+        name: told[name] for name in ("is_clean", "there", "double", "blocked_by")
+    } == {
+        "is_clean": True,
+        "there": 3,
+        "double": [],
+        "blocked_by": {"unknown_sku": 1},
+    }
+    with pytest.raises(CommandError, match="invalid choice: 31"):
+        run("reconcile", "--days", "31")
+
+
 # --- notifications -------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ from .notification_mutations import (
 )
 from .order_mutations import AmazonOrderCancel
 from .outbox import OutboxMutations
+from .scheduler import SchedulerMutations
 
 
 class AmazonMutations(
@@ -35,6 +36,7 @@ class AmazonMutations(
     BlockedMutations,
     CarrierMutations,
     OutboxMutations,
+    SchedulerMutations,
     graphene.ObjectType,
 ):
     """Mixed into the host's Mutation."""

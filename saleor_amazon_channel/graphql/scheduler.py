@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import graphene
 
-from .. import models
+from .. import clock, models
 from ..importing import reconcile
 from ..ledger import status
 from . import host as graphql_host
 from . import ids
-from .enums import AmazonAccountState
+from .enums import AmazonAccountState, AmazonBlockerCode, ErrorCode
+from .errors import AmazonChannelError, refusal
 from .ids import to_global
+from .import_mutation import active_account, require_active_channel
 from .types import list_of, requires
 
 host = graphql_host.current()
@@ -135,6 +138,19 @@ class AmazonScheduler(graphene.ObjectType):
         return [AmazonStateCount(*each) for each in sorted(root.outbox.items())]
 
 
+class AmazonBlockedCount(graphene.ObjectType):
+    code = AmazonBlockerCode(
+        description=(
+            "What kind of thing it is. `null` for orders that are blocked without a "
+            "reason, which should not be."
+        )
+    )
+    order_count = graphene.Int(required=True, description="How many orders it blocked.")
+
+    class Meta:
+        description = "How many orders were blocked by a kind of thing."
+
+
 class AmazonReconciliation(graphene.ObjectType):
     id = graphene.GlobalID(required=True, description="The ID of the comparison.")
     account_id = graphene.ID(required=True, description="The ID of the seller account.")
@@ -167,6 +183,37 @@ class AmazonReconciliation(graphene.ObjectType):
         graphene.String,
         "Amazon's IDs of imported orders with another total in the shop.",
     )
+    double = list_of(
+        graphene.String,
+        "Amazon's IDs of orders that the shop has more than once, whoever made them.",
+    )
+    not_followed = list_of(
+        graphene.String,
+        "Amazon's IDs of imported orders that Amazon changed more than an hour before, "
+        "without the shop following.",
+    )
+    blocked = graphene.Int(
+        required=True, description="How many orders were blocked when it ended."
+    )
+    blocked_by = list_of(
+        AmazonBlockedCount,
+        "What blocked them, the most first. An order may be in several.",
+    )
+    is_clean = graphene.Boolean(
+        required=True,
+        description=(
+            "Whether it has ended, and nothing was found that is not as it should be."
+        ),
+    )
+    compared_since = host.DateTime(
+        required=True, description="Compared is what Amazon changed from this time on."
+    )
+    calls_used = graphene.Int(
+        required=True, description="How many times Amazon's list was asked for."
+    )
+    next_run_at = host.DateTime(
+        description="The time it goes on. `null` when it has ended."
+    )
     last_error = graphene.String(
         description="Why it does not go on, while it is under way."
     )
@@ -175,6 +222,30 @@ class AmazonReconciliation(graphene.ObjectType):
     class Meta:
         description = "A comparison of what Amazon has with what is here."
         interfaces = (graphene.relay.Node,)
+
+    @staticmethod
+    def resolve_blocked_by(root: models.Reconciliation, _info: Any) -> list[Any]:
+        counts = [
+            AmazonBlockedCount(code=code or None, order_count=orders)
+            for code, orders in root.blocked_by.items()
+        ]
+        return sorted(counts, key=lambda each: (-each.order_count, each.code or ""))
+
+    @staticmethod
+    def resolve_is_clean(root: models.Reconciliation, _info: Any) -> bool:
+        return reconcile.is_clean(root)
+
+    @staticmethod
+    def resolve_compared_since(root: models.Reconciliation, _info: Any) -> datetime:
+        return root.since
+
+    @staticmethod
+    def resolve_calls_used(root: models.Reconciliation, _info: Any) -> int:
+        return root.calls
+
+    @staticmethod
+    def resolve_next_run_at(root: models.Reconciliation, _info: Any) -> datetime | None:
+        return None if root.finished_at else max(root.next_run_at, clock.now())
 
     @staticmethod
     def resolve_there(root: models.Reconciliation, _info: Any) -> int:
@@ -201,6 +272,50 @@ class AmazonReconciliation(graphene.ObjectType):
         return reconcile.in_words(root)
 
 
+class AmazonReconcile(host.BaseMutation):  # type: ignore[name-defined]
+    reconciliation = graphene.Field(
+        AmazonReconciliation, description="The comparison that began, or is under way."
+    )
+
+    class Arguments:
+        account_id = graphene.ID(
+            required=True, description="The ID of the seller account."
+        )
+        days = graphene.Int(
+            description=(
+                f"Compare what Amazon changed in so many days, up to "
+                f"{reconcile.MOST_DAYS}. {reconcile.WINDOW.days} if not given, as "
+                "every day. One that is under way keeps its own."
+            )
+        )
+
+    class Meta:
+        description = (
+            "Compares what Amazon has with what is here, now and not at the next time "
+            "of every day. The workers do it, with the calls that the scans leave over."
+        )
+        permissions = (host.MANAGE_ORDERS,)
+        error_type_class = AmazonChannelError
+
+    @classmethod
+    def perform_mutation(
+        cls, _root: Any, _info: Any, /, *, account_id: str, days: int | None = None
+    ) -> Any:
+        require_active_channel()
+        account = active_account(account_id)
+        if days is not None and not 1 <= days <= reconcile.MOST_DAYS:
+            raise refusal(
+                ErrorCode.INVALID, f"From 1 to {reconcile.MOST_DAYS} days.", "days"
+            )
+        return cls(reconciliation=reconcile.start_now(account, days))
+
+
+class SchedulerMutations(graphene.ObjectType):
+    """Mixed into the Mutation."""
+
+    amazon_reconcile = AmazonReconcile.Field()
+
+
 class SchedulerQueries(graphene.ObjectType):
     """Mixed into the Query."""
 
@@ -214,7 +329,7 @@ class SchedulerQueries(graphene.ObjectType):
     amazon_reconciliations = list_of(
         AmazonReconciliation,
         requires(
-            "The daily comparisons of what Amazon has with what is here, the last "
+            "The comparisons of what Amazon has with what is here, the last "
             f"{MAX_RECONCILIATIONS}, the newest first.",
             host.MANAGE_ORDERS,
         ),

@@ -15,8 +15,9 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, F, Q
 
 from .. import clock, store
 from ..amazon.client import Client
@@ -27,18 +28,26 @@ from . import pull, slow_scan
 logger = logging.getLogger(__name__)
 
 INTERVAL = timedelta(days=1)
+#: As far back as somebody may ask for.
+MOST_DAYS = 30
 #: How far back Amazon's changes are compared, so that each is twice, and the shop's
 #: orders.
 WINDOW = timedelta(days=3)
 SHOP_WINDOW = timedelta(days=30)
 #: Calls that are left to the scans, of the 20 that the usage plan saves up.
 CALLS_LEFT_TO_SCANS = 6
+#: The shop's status of a cancelled order.
+CANCELED = "canceled"
+#: The shop follows Amazon's news within a minute.
+FOLLOWS_WITHIN = timedelta(hours=1)
 
 
 def due_accounts() -> list[SellerAccount]:
     """Active accounts whose daily comparison is due, or under way and to go on."""
     under_way = Reconciliation.objects.filter(finished_at=None)
-    begun = Reconciliation.objects.filter(started_at__gt=clock.now() - INTERVAL)
+    begun = Reconciliation.objects.filter(
+        started_at__gt=clock.now() - INTERVAL, since__lte=F("started_at") - WINDOW
+    )
     return list(
         SellerAccount.objects.filter(state=SellerAccount.State.ACTIVE)
         .filter(
@@ -51,11 +60,12 @@ def due_accounts() -> list[SellerAccount]:
     )
 
 
-def start(account: SellerAccount) -> Reconciliation:
-    """Begin a comparison, or answer the one that is under way.
+def start(account: SellerAccount, days: int | None = None) -> Reconciliation:
+    """Begin a comparison of what changed in these days, or answer the one that is under
+    way.
 
-    It is of what changed until a little before it began: what changes while it is under
-    way is the scans' business.
+    It ends a little before it begins: what changes while it is under way is the scans'
+    business.
     """
     under_way = account.reconciliations.filter(finished_at=None).last()
     if under_way:
@@ -64,11 +74,19 @@ def start(account: SellerAccount) -> Reconciliation:
     row = slow_scan.new(
         Reconciliation,
         account,
-        now - WINDOW,
+        now - (timedelta(days=days) if days else WINDOW),
         now - slow_scan.MARGIN,
         window_length=WINDOW,
     )
     row.save()
+    return row
+
+
+def start_now(account: SellerAccount, days: int | None = None) -> Reconciliation:
+    """``start`` one; one that is under way goes on at once."""
+    row = start(account, days)
+    Reconciliation.objects.filter(pk=row.pk).update(next_run_at=clock.now())
+    row.refresh_from_db()
     return row
 
 
@@ -84,6 +102,7 @@ def _step(row: Reconciliation, client: Client) -> None:
     if row.is_read:
         with slow_scan.committing(row):
             _compare_with_shop(row)
+            _count_what_waits(row)
             row.finished_at = clock.now()
         if not is_clean(row):
             logger.warning("account %s: %s", row.account_id, in_words(row))
@@ -156,53 +175,119 @@ def _compare(
 
 
 def _compare_with_shop(row: Reconciliation) -> None:
-    """Whether the shop still has what was made of Amazon's orders, at their totals."""
-    orders = (
-        AmazonOrder.objects.filter(
-            account=row.account,
-            import_state=AmazonOrder.ImportState.IMPORTED,
-            last_updated_time__gte=row.started_at - SHOP_WINDOW,
-            follow_at=None,
-        )
-        .exclude(fulfillment_status=FulfillmentStatus.CANCELLED)
-        .order_by("pk")
-    )
+    """Whether the shop still has what was made of Amazon's orders, once and at their
+    totals."""
+    orders = AmazonOrder.objects.filter(
+        account=row.account, last_updated_time__gte=row.started_at - SHOP_WINDOW
+    ).order_by("pk")
     last = 0
-    while batch := list(orders.filter(pk__gt=last)[:500]):
+    while batch := list(
+        orders.filter(pk__gt=last).only(
+            "amazon_order_id",
+            "import_state",
+            "fulfillment_status",
+            "grand_total",
+            "shop_order_id",
+            "follow_at",
+        )[:500]
+    ):
         last = batch[-1].pk
-        figures = store.current().figures([o.shop_order_id or "" for o in batch])
+        in_shop = store.current().orders_of([o.amazon_order_id for o in batch])
+        figures = store.current().figures(
+            [order.shop_order_id for order in batch if order.shop_order_id]
+        )
         for order in batch:
             there = figures.get(order.shop_order_id or "")
+            alive = {*in_shop.get(order.amazon_order_id, ())}
+            if there and there.status != CANCELED:
+                alive.add(there.order_id)
+            if len(alive) > 1:
+                slow_scan.name(row.double, [order.amazon_order_id])
+            if order.import_state != AmazonOrder.ImportState.IMPORTED:
+                continue
             if there is None:
                 slow_scan.name(row.gone_from_shop, [order.amazon_order_id])
-            elif order.grand_total not in (None, there.total):
+            elif not _is_behind(order) and order.grand_total not in (None, there.total):
                 slow_scan.name(row.wrong_total, [order.amazon_order_id])
+
+
+def _is_behind(order: AmazonOrder) -> bool:
+    """The shop's total may be another."""
+    return (
+        order.follow_at is not None
+        or order.fulfillment_status == FulfillmentStatus.CANCELLED
+    )
+
+
+def _count_what_waits(row: Reconciliation) -> None:
+    overdue = row.started_at - FOLLOWS_WITHIN
+    slow_scan.name(
+        row.not_followed,
+        AmazonOrder.objects.filter(
+            # What has failed is put off, again and again.
+            (
+                Q(follow_at__lte=overdue)
+                | Q(
+                    follow_at__isnull=False,
+                    follow_failures__gt=0,
+                    last_updated_time__lte=overdue,
+                )
+            )
+            & ~Q(fulfillment_status=FulfillmentStatus.CANCELLED)
+            | Q(
+                fulfillment_status=FulfillmentStatus.CANCELLED,
+                cancellation_settled_at=None,
+                last_updated_time__lte=overdue,
+            ),
+            account=row.account,
+            import_state=AmazonOrder.ImportState.IMPORTED,
+        )
+        .order_by("pk")
+        .values_list("amazon_order_id", flat=True),
+    )
+    blocked = AmazonOrder.objects.filter(
+        account=row.account, import_state=AmazonOrder.ImportState.BLOCKED
+    ).order_by()
+    row.blocked = blocked.count()
+    codes = blocked.values_list("blocker_rows__code").annotate(
+        orders=Count("pk", distinct=True)
+    )
+    row.blocked_by = {code or "": orders for code, orders in codes}
 
 
 def is_clean(row: Reconciliation) -> bool:
     """Finished, and nothing found that was not as it should be."""
     return row.finished_at is not None and not (
-        row.missing or row.outdated or row.gone_from_shop or row.wrong_total
+        row.missing
+        or row.outdated
+        or row.gone_from_shop
+        or row.wrong_total
+        or row.double
+        or row.not_followed
+        or row.blocked_by.get("")
     )
 
 
 def in_words(row: Reconciliation) -> str:
-    """``1,204 there, 1,204 here, 0 missing.``
-
-    Of doubles there are none: the shop's external references and the ledger's links to
-    the shop are unique in the database.
-    """
+    """``1,204 there, 1,204 here, 0 missing, 0 double.``"""
     text = (
         f"{row.count('there'):,} there, {row.count('here'):,} here, "
         f"{len(row.missing):,} missing"
     )
+    if row.finished_at:
+        text += f", {len(row.double):,} double"
     more = {
         "outdated here": len(row.outdated),
         "gone from the shop": len(row.gone_from_shop),
         "with another total in the shop": len(row.wrong_total),
+        "not followed for an hour": len(row.not_followed),
         "newer than the last scan, and not compared": row.count("unsettled"),
     }
     text += "".join(f", {count:,} {name}" for name, count in more.items() if count)
+    if row.blocked:
+        reasons = sorted(row.blocked_by.items(), key=lambda each: (-each[1], each[0]))
+        by = ", ".join(f"{n:,} {code or 'without a reason'}" for code, n in reasons)
+        text += f", {row.blocked:,} blocked ({by})"
     found = len({*row.missing, *row.outdated})
     if found:
         text += f"; {found - len(row.unread):,} of them have been read from Amazon"
@@ -211,3 +296,31 @@ def in_words(row: Reconciliation) -> str:
     if row.finished_at is None:
         text += ", so far"
     return text + "."
+
+
+def as_dict(row: Reconciliation) -> dict[str, Any]:
+    """All that is to be told, for programs; times are datetimes."""
+    return {
+        "id": row.pk,
+        "account": row.account_id,
+        "since": row.since,
+        "until": row.until,
+        "started_at": row.started_at,
+        "finished_at": row.finished_at,
+        "is_clean": is_clean(row),
+        "there": row.count("there"),
+        "here": row.count("here"),
+        "unsettled": row.count("unsettled"),
+        "missing": row.missing,
+        "outdated": row.outdated,
+        "unread": row.unread,
+        "double": row.double,
+        "gone_from_shop": row.gone_from_shop,
+        "wrong_total": row.wrong_total,
+        "not_followed": row.not_followed,
+        "blocked": row.blocked,
+        "blocked_by": row.blocked_by,
+        "calls_used": row.calls,
+        "next_run_at": None if row.finished_at else row.next_run_at,
+        "last_error": row.last_error,
+    }

@@ -73,9 +73,17 @@ class Reconciliation(SlowScan):
     missing = models.JSONField(default=list)
     outdated = models.JSONField(default=list)
     unread = models.JSONField(default=list)
-    #: Imported, but gone from the shop, or there with another total.
+    #: Imported, but gone from the shop, there with another total, or there more than
+    #: once.
     gone_from_shop = models.JSONField(default=list)
     wrong_total = models.JSONField(default=list)
+    double = models.JSONField(default=list)
+    #: Imported, and long behind what Amazon said of them.
+    not_followed = models.JSONField(default=list)
+    #: How many orders were blocked when it ended, and by what: code of the blocker →
+    #: orders, "" for those without a reason.
+    blocked = models.PositiveIntegerField(default=0)
+    blocked_by = models.JSONField(default=dict)
 
     class Meta:
         indexes = [

@@ -6,6 +6,7 @@ Ids are Saleor's primary keys as text, not its GraphQL ids. Callers surround cal
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
@@ -15,6 +16,7 @@ from uuid import UUID
 
 from django.conf import settings as django_settings
 from django.contrib.sites.models import Site
+from django.db import connection
 from django.db.models import (
     Exists,
     F,
@@ -28,7 +30,12 @@ from django.db.models import (
     Value,
 )
 from saleor.channel.models import Channel as ChannelRow
-from saleor.order import FulfillmentStatus, OrderEvents, OrderOrigin
+from saleor.order import (
+    FulfillmentStatus,
+    OrderEvents,
+    OrderOrigin,
+    OrderStatus,
+)
 from saleor.order.models import (
     Fulfillment,
     FulfillmentLine,
@@ -333,6 +340,32 @@ class SaleorStore:
 
     def note_invoice(self, invoice_id: str, metadata: Mapping[str, str]) -> None:
         invoices.note(invoice_id, metadata)
+
+    def orders_of(self, amazon_order_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        # Both conditions are looked up in indexes of Saleor's.
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                SELECT id, external_reference, metadata ->> %s
+                FROM {Order._meta.db_table}
+                WHERE (
+                    external_reference = ANY(%s) OR metadata @> ANY(%s::jsonb[])
+                ) AND NOT status = ANY(%s) AND origin <> %s
+                """,  # noqa: S608 - the name is a model's table
+                [
+                    ORDER_ID_KEY,
+                    list(amazon_order_ids),
+                    [json.dumps({ORDER_ID_KEY: id_}) for id_ in amazon_order_ids],
+                    [OrderStatus.DRAFT, OrderStatus.CANCELED, OrderStatus.EXPIRED],
+                    OrderOrigin.REISSUE,
+                ],
+            )
+            rows = cursor.fetchall()
+        asked, found = set(amazon_order_ids), defaultdict(list)
+        for pk, reference, in_metadata in rows:
+            for amazon_order_id in {reference, in_metadata} & asked:
+                found[amazon_order_id].append(str(pk))
+        return found
 
     def figures(self, order_ids: Sequence[str]) -> Mapping[str, ShopOrderFigures]:
         lines: dict[UUID, list[OrderLine]] = defaultdict(list)

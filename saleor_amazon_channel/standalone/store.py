@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from django.db.models import Prefetch, Q, QuerySet, Sum
 
 from ..store import blockers
 from ..store.contract import (
+    ORDER_ID_KEY,
     AddressDraft,
     BlockedOrder,
     Blocker,
@@ -228,6 +230,19 @@ class StandaloneStore:
         if invoice is not None:
             invoice.metadata.update(metadata)
             invoice.save(update_fields=["metadata"])
+
+    def orders_of(self, amazon_order_ids: Sequence[str]) -> dict[str, list[str]]:
+        asked, found = set(amazon_order_ids), defaultdict(list)
+        rows = Order.objects.filter(
+            Q(external_reference__in=asked)
+            | Q(**{f"metadata__{ORDER_ID_KEY}__in": list(asked)})
+        ).exclude(status=Order.Status.CANCELED)
+        for pk, reference, metadata in rows.values_list(
+            "pk", "external_reference", "metadata"
+        ):
+            for amazon_order_id in {reference, metadata.get(ORDER_ID_KEY)} & asked:
+                found[amazon_order_id].append(str(pk))
+        return dict(found)
 
     def figures(self, order_ids: Sequence[str]) -> dict[str, ShopOrderFigures]:
         found = Order.objects.filter(pk__in=order_ids).prefetch_related(

@@ -584,6 +584,14 @@ class Store(Protocol):
         passed over. Never comes back as a staff action."""
         ...
 
+    def orders_of(self, amazon_order_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Amazon order id → the ids of all the shop's orders that say they are it, by
+        their external reference or ``amazon.orderId`` in their metadata, whoever made
+        them; for those that have any. Drafts, cancelled orders and reissues of the shop
+        do not count. A constant number of queries.
+        """
+        ...
+
     def figures(self, order_ids: Sequence[str]) -> Mapping[str, ShopOrderFigures]:
         """Order id → its figures, for those that exist."""
         ...

@@ -253,6 +253,33 @@ def test_figures_cost_the_same_for_one_order_and_for_many(shop, store, goods: Go
     assert len(many) == len(one)
 
 
+def test_all_orders_of_the_shop_that_say_they_are_an_amazon_order(
+    shop, store, goods: Goods
+):
+    goods.add("MUG", 20)
+    first, second, third = (
+        created(answer).order_id
+        for answer in create(
+            shop,
+            store,
+            [goods.new(draft(f"{ID}{n}", [line("MUG")])) for n in range(3)],
+        )
+    )
+    again = shop.make_again(first)
+    with shop.writer(), transaction.atomic():
+        store.cancel_orders([third], "Cancelled on Amazon.")
+
+    with CaptureQueriesContext(connection) as queries:
+        found = store.orders_of([f"{ID}{n}" for n in range(4)])
+
+    assert {id_: sorted(ids) for id_, ids in found.items()} == {
+        f"{ID}0": sorted([first, again]),
+        f"{ID}1": [second],
+    }
+    assert len(queries) == 1
+    assert store.orders_of([]) == {}
+
+
 # --- stock ---------------------------------------------------------------------------
 
 

@@ -236,6 +236,11 @@ class StaffDriver(Protocol):
         """Staff press the invoice button. Only where the plugin is switched on."""
         ...
 
+    def make_again(self, order_id: str) -> str:
+        """Another integration makes the same Amazon order once more: an order of its
+        own, with Amazon's order id in its metadata. Answers its id."""
+        ...
+
     # --- what the shop then holds ----------------------------------------------------
 
     def order(self, order_id: str) -> OrderView: ...

@@ -98,7 +98,9 @@ def test_every_request_gives_the_answer_below_it(
         assert matches(json.loads(told), given), (
             f"{request}\n{json.dumps(given, indent=2, ensure_ascii=False)}"
         )
-        if re.search("amazonOrdersImport|amazonBackfillStart", request):
+        if re.search(
+            "amazonOrdersImport|amazonBackfillStart|amazonReconcile\\(", request
+        ):
             # A worker comes round.
             for _ in range(2):
                 for task, arguments in tasks.due():

@@ -89,6 +89,10 @@ REQUESTS = {
         'mutation { amazonBackfillCancel(id: "x") { errors { code } } }',
         "MANAGE_ORDERS",
     ),
+    "amazonReconcile": (
+        'mutation { amazonReconcile(accountId: "x") { errors { code } } }',
+        "MANAGE_ORDERS",
+    ),
     "amazonReconciliations": ("{ amazonReconciliations { id } }", "MANAGE_ORDERS"),
     "amazonScheduler": ("{ amazonScheduler { isActive } }", "MANAGE_PLUGINS"),
     "amazonShopChannels": ("{ amazonShopChannels { id } }", "MANAGE_PLUGINS"),

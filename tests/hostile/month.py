@@ -114,7 +114,8 @@ class Score:
     def is_right(self) -> bool:
         return (
             all(reconcile.is_clean(each) for each in self.reconciliations)
-            and sum(each.there for each in self.reconciliations) == self.size.orders
+            and sum(each.count("there") for each in self.reconciliations)
+            == self.size.orders
             and self.before.is_right
             and self.after.is_right
             and not self.after.blocked

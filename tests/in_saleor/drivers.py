@@ -405,6 +405,20 @@ class SaleorDriver:
         assert view.number == invoice["number"]
         return view
 
+    def make_again(self, order_id: str) -> str:
+        order = self.order(order_id)
+        again = self.sell(order.channel_id, order.lines[0].variant_id, 1)
+        assert again
+        key = contract.ORDER_ID_KEY
+        self._mutate(
+            """mutation ($id: ID!, $input: [MetadataInput!]!) {
+                result: updateMetadata(id: $id, input: $input) {
+                    errors { field message } } }""",
+            id=_global_id("Order", again),
+            input=[{"key": key, "value": order.metadata[key]}],
+        )
+        return again
+
     # --- what the shop then holds ----------------------------------------------------
 
     def invoice(self, invoice_id: str) -> InvoiceView:

@@ -31,7 +31,12 @@ from saleor_amazon_channel.standalone.models import (
     Stock,
 )
 from saleor_amazon_channel.standalone.store import StandaloneStore
-from saleor_amazon_channel.store.contract import AddressDraft, Channel, Price
+from saleor_amazon_channel.store.contract import (
+    ORDER_ID_KEY,
+    AddressDraft,
+    Channel,
+    Price,
+)
 
 ACTOR = "staff@example.com"
 
@@ -152,6 +157,15 @@ class StandaloneDriver:
         return InvoiceView(
             str(invoice.pk), invoice.number, invoice.file, invoice.metadata
         )
+
+    def make_again(self, order_id: str) -> str:
+        order = self.order(order_id)
+        again = self.sell(order.channel_id, order.lines[0].variant_id, 1)
+        assert again
+        Order.objects.filter(pk=again).update(
+            metadata={ORDER_ID_KEY: order.metadata[ORDER_ID_KEY]}
+        )
+        return again
 
     def order(self, order_id: str) -> OrderView:
         order = Order.objects.get(pk=order_id)

@@ -35,7 +35,7 @@ from ...importing import (
     reconcile,
 )
 from ...ledger import status
-from ...models import ChannelSettings, Reconciliation, SellerAccount
+from ...models import ChannelSettings, SellerAccount
 from ...notifications import receiving, subscribing
 from ...pushing import runner
 
@@ -103,9 +103,24 @@ class Command(BaseCommand):
             help="do what Celery would, in this process",
         )
         work.add_argument("--once", action="store_true", help="one round, then stop")
-        commands.add_parser(
+        comparison = commands.add_parser(
             "reconcile", help="compare what Amazon has with what is here, now"
         )
+        comparison.add_argument(
+            "account",
+            nargs="?",
+            help="one only: its name, or Amazon's ID of the seller",
+        )
+        comparison.add_argument("--region", help="if several accounts are called so")
+        comparison.add_argument(
+            "--days",
+            type=int,
+            choices=range(1, reconcile.MOST_DAYS + 1),
+            metavar=f"1..{reconcile.MOST_DAYS}",
+            help="what Amazon changed in so many days; "
+            f"{reconcile.WINDOW.days} if not given",
+        )
+        comparison.add_argument("--json", action="store_true")
         redact = commands.add_parser(
             "redact",
             help="delete buyers' data that have been kept long enough, or now",
@@ -237,15 +252,24 @@ class Command(BaseCommand):
         news.settle()
         self.stdout.write(f"{imported.imported} imported, {imported.blocked} blocked")
 
-    def reconcile(self, **_: Any) -> None:
-        for account in SellerAccount.objects.filter(state=SellerAccount.State.ACTIVE):
-            row = reconcile.start(account)
+    def reconcile(self, **options: Any) -> None:
+        if options["account"]:
+            accounts = [_account(options["account"], options["region"])]
+        else:
+            active = SellerAccount.State.ACTIVE
+            accounts = list(SellerAccount.objects.filter(state=active).order_by("pk"))
+        told = []
+        for account in accounts:
             # Not when its turn comes, but now.
-            Reconciliation.objects.filter(pk=row.pk).update(next_run_at=clock.now())
+            reconcile.start_now(account, options["days"])
             row = reconcile.run(account)
-            self.stdout.write(
-                f"{account}: {reconcile.in_words(row)} {row.last_error}".rstrip()
-            )
+            told.append(reconcile.as_dict(row))
+            if not options["json"]:
+                self.stdout.write(
+                    f"{account}: {reconcile.in_words(row)} {row.last_error}".rstrip()
+                )
+        if options["json"]:
+            self.stdout.write(json.dumps(told, default=str, indent=2))
 
     def receive(self, **_: Any) -> None:
         due = receiving.due_accounts()
