@@ -159,6 +159,10 @@ def test_status_needs_no_encryption_key(active: SellerAccount, settings: Any) ->
         "Mugs and more (EU): active\n"
         "  orders: last never; now\n"
         "  finances: last never; now\n"
+        "  import: No marketplace is mapped to a channel: orders are read, and wait. "
+        "Choose a channel, a warehouse and a shipping method in a marketplace's "
+        "settings.\n"
+        "  reconciliation: last never; It runs next at 2026-11-21 12:00:00 UTC.\n"
         "orders: none\n"
         "outbox: none\n"
     )
@@ -347,6 +351,28 @@ def test_a_comparison_now(mapped: SellerAccount) -> None:
     }
     with pytest.raises(CommandError, match="invalid choice: 31"):
         run("reconcile", "--days", "31")
+
+
+def test_status_says_what_came_of_comparisons_and_back_fills(
+    mapped: SellerAccount,
+) -> None:
+    run("backfill", "A1TESTSELLER", *RANGE, "--dry-run")
+    run("backfill", "A1TESTSELLER", *RANGE)
+    run("reconcile")
+
+    told = run("status")
+
+    assert (
+        "  compared with Amazon at 2026-11-20 12:00:00 UTC: 3 there, 3 here, 0 "
+        "missing, 0 double, 1 blocked (1 unknown_sku).\n"
+        "  back-fill, finished: 3 orders: 0 imported before; of the others are 1 "
+        "imported, 1 blocked, 1 ignored.\n"
+    ) in told
+    [listed] = json.loads(run("status", "--json"))["accounts"]
+    assert listed["reconciliation"]["there"] == 3
+    assert listed["reconciliation"]["blocked_by"] == {"unknown_sku": 1}
+    assert listed["backfill"]["seen"] == 3
+    assert listed["backfill"]["dry_run"] is False
 
 
 # --- notifications -------------------------------------------------------------------

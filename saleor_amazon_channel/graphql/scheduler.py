@@ -7,9 +7,8 @@ from typing import Any
 
 import graphene
 
-from .. import clock, models
+from .. import clock, models, status
 from ..importing import reconcile
-from ..ledger import status
 from . import host as graphql_host
 from . import ids
 from .enums import AmazonAccountState, AmazonBlockerCode, ErrorCode
@@ -25,17 +24,27 @@ MAX_RECONCILIATIONS = 100
 
 class AmazonStream(graphene.ObjectType):
     name = graphene.String(
-        required=True, description="What is read from Amazon again and again."
+        required=True,
+        description=(
+            "What is done: `orders`, `finances` (refunds), `marketplaces` and "
+            "`notifications` are read, `import` brings orders into the shop, "
+            "`reconciliation` compares, `backfill` brings in older orders, `outbox` "
+            "sends to Amazon."
+        ),
     )
-    last_run_at = host.DateTime(description="The time it last ran.")
-    next_run_at = host.DateTime(description="The time it is to run next.")
+    last_run_at = host.DateTime(
+        description="The time it last ran, or began, as far as that is known."
+    )
+    next_run_at = host.DateTime(
+        description="The time it is to run next. `null`: in the next seconds."
+    )
     last_error = graphene.String(description="Why the last run did not end well.")
     waits_for = graphene.String(
-        description="Why it does not run now. `null` when it is due, or running."
+        description="Why it does not run now. `null` when it is due."
     )
 
     class Meta:
-        description = "Something that is read from Amazon again and again."
+        description = "Something that is done again and again, or until it is done."
 
     @staticmethod
     def resolve_last_error(root: status.Stream, _info: Any) -> str | None:
@@ -74,7 +83,7 @@ class AmazonAccountSchedule(graphene.ObjectType):
     state_reason = graphene.String(
         description="What must be done while the account is not active."
     )
-    streams = list_of(AmazonStream, "What is read again and again.")
+    streams = list_of(AmazonStream, "What is done, and why it waits.")
     budgets = list_of(AmazonUsageBudget, "What is left of Amazon's usage plans.")
 
     class Meta:

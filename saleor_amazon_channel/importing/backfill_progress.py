@@ -201,4 +201,5 @@ def as_dict(row: Backfill, progress: Progress) -> dict[str, Any]:
         "expected_at": progress.expected_at,
         "next_run_at": None if row.finished_at else row.next_run_at,
         "last_error": row.last_error,
+        "summary": in_words(row, progress),
     }

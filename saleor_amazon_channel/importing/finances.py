@@ -31,13 +31,13 @@ from ..amazon.finances import (
     TransactionsPage,
     list_transactions,
 )
-from ..ledger import communication, refunds, status
+from ..ledger import communication, refunds
 from ..models import SellerAccount, SyncCursor
 from . import leases
 
 logger = logging.getLogger(__name__)
 
-STREAM = status.FINANCES
+STREAM = "finances"
 INTERVAL = timedelta(minutes=30)
 OVERLAP = timedelta(days=3)
 #: Amazon answers ranges of more than 180 days with nothing.

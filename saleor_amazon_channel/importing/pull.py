@@ -35,14 +35,14 @@ from ..amazon.orders import (
     get_order,
     search_orders,
 )
-from ..ledger import communication, recorder, status
+from ..ledger import communication, recorder
 from ..ledger.recorder import Recorded
 from ..models import ChannelSettings, SellerAccount, SyncCursor
 from . import leases
 
 logger = logging.getLogger(__name__)
 
-STREAM = status.ORDERS
+STREAM = "orders"
 #: At least and at most; see ``_since``.
 OVERLAP = timedelta(minutes=5)
 LONGEST_OVERLAP = timedelta(hours=1)

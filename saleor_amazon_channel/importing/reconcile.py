@@ -323,4 +323,5 @@ def as_dict(row: Reconciliation) -> dict[str, Any]:
         "calls_used": row.calls,
         "next_run_at": None if row.finished_at else row.next_run_at,
         "last_error": row.last_error,
+        "summary": in_words(row),
     }

@@ -25,6 +25,7 @@ Ask = Callable[..., Answer]
 
 def test_what_runs_when_and_why_it_waits(ask: Ask, account: SellerAccount) -> None:
     ChannelSettings.objects.create(id=1, active=True)
+    SellerAccount.objects.update(created_at=NOW)
     new_order(account, import_state="blocked")
     SyncCursor.objects.create(
         account=account,
@@ -76,6 +77,18 @@ def test_what_runs_when_and_why_it_waits(ask: Ask, account: SellerAccount) -> No
                         "name": "finances",
                         "waitsFor": None,
                         "lastError": "Amazon says no.",
+                    },
+                    {
+                        "name": "import",
+                        "waitsFor": "No marketplace is mapped to a channel: orders are "
+                        "read, and wait. Choose a channel, a warehouse and a shipping "
+                        "method in a marketplace's settings.",
+                        "lastError": None,
+                    },
+                    {
+                        "name": "reconciliation",
+                        "waitsFor": "It runs next at 2026-11-21 12:00:00 UTC.",
+                        "lastError": None,
                     },
                 ],
                 "budgets": [

@@ -14,9 +14,8 @@ import pytest
 
 from contract.driver import OrderView, RefundView, StaffDriver
 from journeys.world import World, running_world
-from saleor_amazon_channel import clock, lifecycle
+from saleor_amazon_channel import clock, lifecycle, status
 from saleor_amazon_channel.importing import finances, refunds
-from saleor_amazon_channel.ledger import status
 from saleor_amazon_channel.models import (
     AmazonOrder,
     AmazonRefund,

@@ -22,6 +22,7 @@ from ... import (
     key_rotation,
     lifecycle,
     redaction,
+    status,
     store,
     tasks,
 )
@@ -34,7 +35,6 @@ from ...importing import (
     pull,
     reconcile,
 )
-from ...ledger import status
 from ...models import ChannelSettings, SellerAccount
 from ...notifications import receiving, subscribing
 from ...pushing import runner
