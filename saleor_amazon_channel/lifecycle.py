@@ -26,6 +26,7 @@ from .models import (
     AmazonOrderItem,
     AmazonPackage,
     ChannelSettings,
+    Marketplace,
     OutboxEntry,
     SellerAccount,
     SyncCursor,
@@ -179,6 +180,13 @@ def _check_cancellable(
             f"is of the seller account {order.account.name}, which is disconnected. "
             "Cancel it in Seller Central."
         )
+    if order.shop_order_id is None and _is_import_off(order):
+        info = MARKETPLACES.get(order.marketplace_id)
+        address = f": {info.order_url(order.amazon_order_id)}" if info else "."
+        raise refuse(
+            "is of a marketplace whose orders are not imported; work it in Seller "
+            f"Central{address}"
+        )
     if order.fulfilled_by == AMAZON_FULFILLED:
         raise refuse("is fulfilled by Amazon; only the buyer or Amazon can cancel it.")
     if order.fulfillment_status == CANCELLED:
@@ -207,6 +215,14 @@ def _check_cancellable(
             "cannot be cancelled as the buyer's wish: the buyer has not asked Amazon "
             "for it. Choose another reason."
         )
+
+
+def _is_import_off(order: AmazonOrder) -> bool:
+    return Marketplace.objects.filter(
+        account_id=order.account_id,
+        marketplace_id=order.marketplace_id,
+        import_orders=False,
+    ).exists()
 
 
 def _buyer_asked(order: AmazonOrder) -> bool:

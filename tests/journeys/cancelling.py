@@ -13,7 +13,7 @@ from decimal import Decimal
 import pytest
 from django.db import transaction
 
-from contract.driver import StaffDriver
+from contract.driver import OrderView, StaffDriver
 from contract.racing import DEADLINE_SECONDS, in_own_connection, wait_until_blocked
 from journeys.world import World, running_world
 from saleor_amazon_channel import lifecycle
@@ -60,8 +60,12 @@ def entry_of(order_id: str) -> OutboxEntry:
     return OutboxEntry.objects.get(order__amazon_order_id=order_id)
 
 
+def shop_view(world: World, order_id: str) -> OrderView:
+    return world.shop.order(world.ledger_order(order_id).shop_order_id or "")
+
+
 def shop_status(world: World, order_id: str) -> str:
-    return world.shop.order(world.ledger_order(order_id).shop_order_id or "").status
+    return shop_view(world, order_id).status
 
 
 def status_on_amazon(world: World, order_id: str) -> str:
@@ -104,6 +108,27 @@ def test_a13_an_unshipped_order_is_cancelled_on_amazon_and_then_here(
     with world.shop.writer():
         assert lifecycle.sweep() == 0
     assert OutboxEntry.objects.count() == 1
+
+
+def test_f3_cancelled_on_either_side_ends_cancelled_on_both(world: World) -> None:
+    imported(world, ORDER, OTHER)
+    cancel(world, ORDER)
+    events.cancel(world.sandbox.state, OTHER)
+
+    world.work_until_quiet(4)
+
+    for order_id in (ORDER, OTHER):
+        assert status_on_amazon(world, order_id) == "CANCELLED"
+        assert world.ledger_order(order_id).fulfillment_status == "CANCELLED"
+        assert shop_status(world, order_id) == "canceled"
+    variant_id = shop_view(world, ORDER).lines[0].variant_id
+    shelf = world.shop.stock(variant_id, world.warehouse_id)
+    assert (shelf.quantity, shelf.allocated) == (1000, 0)
+    # What was cancelled on Amazon is not cancelled there once more.
+    assert [entry.order.amazon_order_id for entry in OutboxEntry.objects.all()] == [
+        ORDER
+    ]
+    assert world.shop.emails() == []
 
 
 def test_many_cancellations_are_one_feed(world: World) -> None:

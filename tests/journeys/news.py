@@ -13,17 +13,18 @@ import pytest
 
 from contract.driver import OrderView, StaffDriver
 from journeys.world import World, running_world
-from saleor_amazon_channel import clock, lifecycle
+from saleor_amazon_channel import accounts, clock, lifecycle
 from saleor_amazon_channel.importing import news
 from saleor_amazon_channel.models import (
     AmazonOrder,
     ChannelSettings,
     ForeignPackage,
+    Marketplace,
     OutboxEntry,
 )
 from saleor_amazon_channel.sandbox import events
 from saleor_amazon_channel.store.contract import Store
-from wire_orders import NOW, wire_item, wire_order
+from wire_orders import GERMANY, NOW, wire_item, wire_order
 
 ORDER = "111-0000001-0000001"
 OTHER = "111-0000001-0000002"
@@ -487,6 +488,11 @@ def test_news_that_fails_is_tried_again_and_alone(
 
 
 def test_f1_from_the_purchase_to_the_end(world: World) -> None:
+    marketplace = Marketplace.objects.get(marketplace_id=GERMANY)
+    with world.shop.writer():
+        accounts.update_marketplace(
+            marketplace, accounts.MarketplaceChanges(customer_creation="account")
+        )
     world.sandbox.state.put_orders([wire_order(status="PENDING")])
     world.work_until_quiet(2)
     assert world.ledger_order(ORDER).import_state == "waiting"
@@ -496,6 +502,9 @@ def test_f1_from_the_purchase_to_the_end(world: World) -> None:
     world.work_until_quiet(2)
     order = view(world)
     assert (order.status, world.shop.order_count()) == ("unfulfilled", 1)
+    assert order.customer is not None
+    assert (order.customer.first_name, order.customer.order_count) == ("Änne", 1)
+    assert stock_of(world, order, 0) == (1000, 1)
 
     world.shop.fulfil(
         order.order_id,
@@ -509,7 +518,9 @@ def test_f1_from_the_purchase_to_the_end(world: World) -> None:
     assert on_amazon["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
     assert [p["trackingNumber"] for p in on_amazon["packages"]] == ["T-1"]
     assert view(world).status == "fulfilled"
+    assert stock_of(world, order, 0) == (999, 0)
     assert world.ledger_order(ORDER).fulfillment_status == "SHIPPED"
+    # Amazon mails the buyer; the shop does not.
     assert world.shop.emails() == []
 
 

@@ -14,8 +14,9 @@ import pytest
 
 from journeys.main_path import ORDER, OTHER
 from journeys.world import World
-from saleor_amazon_channel import accounts, clock
+from saleor_amazon_channel import accounts, clock, lifecycle
 from saleor_amazon_channel.accounts import MarketplaceChanges
+from saleor_amazon_channel.amazon.order_feeds import CancelReason
 from saleor_amazon_channel.models import (
     AmazonOrder,
     ChannelSettings,
@@ -121,6 +122,38 @@ def test_b1_orders_wait_while_the_import_is_off_and_come_when_it_is_on(
     change(world, import_orders=False)
     world.work()
     assert world.ledger_order(ORDER).import_state == "imported"
+
+
+def test_b1_while_the_import_is_off_orders_are_shown_and_worked_in_seller_central(
+    world: World,
+) -> None:
+    change(world, import_orders=False)
+    come_in(world, wire_order())
+    url = f"https://sellercentral.amazon.de/orders-v3/order/{ORDER}"
+    with pytest.raises(lifecycle.Refused) as refused, world.shop.writer():
+        lifecycle.request_cancellation(ORDER, CancelReason.NO_INVENTORY)
+    assert str(refused.value) == (
+        f"Order {ORDER} is of a marketplace whose orders are not imported; work it in "
+        f"Seller Central: {url}"
+    )
+    assert OutboxEntry.objects.count() == 0
+
+    # What is done there is shown here.
+    events.ship(world.sandbox.state, ORDER)
+    world.work_until_quiet(2)
+    order = world.ledger_order(ORDER)
+    assert (order.import_state, order.fulfillment_status) == ("waiting", "SHIPPED")
+    assert order.shop_order_id is None
+    assert world.shop.order_count() == 0
+
+    # An order that was imported before is worked here as ever.
+    change(world, import_orders=True)
+    come_in(world, wire_order(OTHER))
+    change(world, import_orders=False)
+    with world.shop.writer():
+        lifecycle.request_cancellation(OTHER, CancelReason.NO_INVENTORY)
+    world.work_until_quiet(4)
+    assert shop_order(world, OTHER).status == "canceled"
 
 
 # --- B2: into which channel ----------------------------------------------------------
@@ -429,5 +462,12 @@ def test_b7_which_orders_become_shop_orders_and_reserve_stock(
         assert shop_order(world).status == becomes
     shelf = world.shop.stock(variant_id, world.warehouse_id)
     assert shelf.allocated == reserved
+    if becomes == "out_of_stock":
+        # It is tried again, until stock has arrived.
+        world.shop.set_stock(variant_id, world.warehouse_id, 10)
+        world.work_until_quiet(2)
+        assert shop_order(world).lines[0].allocations == {
+            world.warehouse_id: 3 - _SHIPPED.get(status, 0)
+        }
     if fulfilled_by == "AMAZON":
         assert shelf.quantity == (0 if stock == "out of stock" else 10)
