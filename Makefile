@@ -2,7 +2,8 @@
 # package registries; those need a checkout of Saleor (SALEOR_SOURCE) and Python 3.12.
 
 .PHONY: help setup lint test coverage test-saleor demo demo-saleor bench bench-compare \
-  hostile-month hostile-month-small extension extension-setup extension-check test-browser
+  hostile-month hostile-month-small extension extension-setup extension-check test-browser \
+  test-browser-saleor
 SHELL := /bin/sh
 BIN := .venv/bin
 DEMO_BIN := .venv-demo/bin
@@ -22,6 +23,7 @@ help:
 	@echo "make extension        builds the pages in Saleor Dashboard, with npm"
 	@echo "make extension-check  their lint, types and tests, and that they are as built"
 	@echo "make test-browser     the pages in a browser, on the running demo"
+	@echo "make test-browser-saleor  the same, on real Saleor  [VERSION=3.22]"
 	@echo "make bench        figures in real Saleor, to benchmarks/latest.json"
 	@echo "make bench-compare        calls, minutes and cents beside a plain loop over"
 	@echo "                          python-amazon-sp-api [ORDERS=1000] [SEED=1]"
@@ -77,7 +79,14 @@ extension-check: extension-setup
 
 test-browser: extension-setup
 	@sh scripts/setup-env.sh .venv-demo standalone
-	cd extension && DEMO_PYTHON="$(CURDIR)/$(DEMO_BIN)/python" npm run --silent e2e -- $(ARGS)
+	cd extension && DEMO="$(DEMO_BIN)/python -u -m saleor_amazon_channel.standalone.demo" \
+	  npm run --silent e2e -- $(ARGS)
+
+# The same tests, against the pages that a real Saleor serves.
+test-browser-saleor: extension-setup
+	cd extension && DEMO="$$(sh ../scripts/find-python.sh) scripts/ring2.py \
+	  --version $(or $(VERSION),3.23) --exec python scripts/demo_saleor.py" \
+	  npm run --silent e2e -- $(ARGS)
 
 bench:
 	$(RING2) --version "$(or $(VERSION),3.23)" --exec python benchmarks/run.py

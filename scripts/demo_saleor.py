@@ -7,14 +7,20 @@ them again; ``saleor_amazon_channel/demo/command.py`` says what the exit codes m
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 import socket
 import sys
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import requests
 
@@ -32,24 +38,30 @@ if TYPE_CHECKING:
 START_SECONDS = 120
 TIMEOUT_SECONDS = 60
 STAFF = "staff@example.com"
+#: By the names that the page which plays the Dashboard knows.
+PEOPLE = {
+    "staff": STAFF,
+    "order_staff": "orders@example.com",
+    "staff_without_permissions": "trainee@example.com",
+}
+TOKEN_SECONDS = 120
 
 
 class SaleorShop:
     """Implements ``demo.job.Shop``."""
 
-    #: They are in the Dashboard, which is not part of it.
     pages_url = ""
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._session = requests.Session()
 
-    def log_in(self, password: str) -> None:
+    def log_in(self, password: str, email: str = STAFF) -> None:
         answer = self._mutate(
             """mutation ($email: String!, $password: String!) {
                 tokenCreate(email: $email, password: $password) {
                     token errors { field message } } }""",
-            email=STAFF,
+            email=email,
             password=password,
         )
         self._session.headers["Authorization"] = f"Bearer {answer['token']}"
@@ -299,20 +311,81 @@ def open_shop(folder: Path, progress: Progress) -> Iterator[Shop]:
         _wait_until_up(shop, process)
         shop.log_in(password)
         progress.count(f"http://127.0.0.1:{port}/graphql/")
-        yield shop
+        with dashboard_host(f"http://127.0.0.1:{port}", password) as shop.pages_url:
+            yield shop
 
 
 def _create_staff(password: str) -> None:
-    """Somebody with all permissions, in all channels."""
+    """Somebody with all permissions, in all channels, and two with less."""
     from saleor.account.models import Group, User
     from saleor.permission.enums import get_permissions
 
-    staff = User(email=STAFF, is_active=True, is_staff=True)
-    staff.set_password(password)
-    staff.save()
-    group = Group.objects.create(name="Everything", restricted_access_to_channels=False)
-    group.permissions.set(get_permissions())
-    group.user_set.add(staff)
+    for email, permissions in (
+        (STAFF, get_permissions()),
+        (PEOPLE["order_staff"], get_permissions(["order.manage_orders"])),
+        (PEOPLE["staff_without_permissions"], ()),
+    ):
+        staff = User(email=email, is_active=True, is_staff=True)
+        staff.set_password(password)
+        staff.save()
+        group = Group.objects.create(name=email, restricted_access_to_channels=False)
+        group.permissions.set(permissions)
+        group.user_set.add(staff)
+
+
+@contextmanager
+def dashboard_host(saleor: str, password: str) -> Iterator[str]:
+    """Serve the page that plays the Dashboard, before the pages in this Saleor; gives
+    its address. ``as`` of its query says who looks at them."""
+    from saleor_amazon_channel.saleor import app
+
+    tokens: dict[str, tuple[float, str]] = {}
+
+    def token_of(person: str) -> str:
+        """As the Dashboard asks Saleor for it; it lives for five minutes."""
+        since, token = tokens.get(person, (0.0, ""))
+        if time.monotonic() - since > TOKEN_SECONDS:
+            shop = SaleorShop(f"{saleor}/graphql/")
+            shop.log_in(password, PEOPLE[person])
+            query = "query ($id: ID!) { app(id: $id) { accessToken } }"
+            token = shop.graphql(query, id=app_id())["app"]["accessToken"]
+            tokens[person] = (time.monotonic(), token)
+        return token
+
+    def app_id() -> str:
+        row = app.get_app()
+        return _global_id("App", str(row.pk)) if row else ""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            query = parse_qs(urlsplit(self.path).query)
+            (person,) = query.get("as", ["staff"])
+            config = {
+                "appId": app_id(),
+                "origin": saleor,
+                "root": urlsplit(app.base_url()).path + app.PAGES,
+                "api": f"{saleor}/graphql/",
+                "tokens": {person: token_of(person)},
+            }
+            page = files("saleor_amazon_channel.standalone") / "host_page.html"
+            content = page.read_text().replace("__CONFIG__", json.dumps(config))
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Cache-Control", "no-store")
+            for policy in query.get("referrer", []):
+                self.send_header("Referrer-Policy", policy)
+            self.end_headers()
+            self.wfile.write(content.encode())
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Not on the demo's output."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://localhost:{server.server_port}/dashboard-host/"
+    finally:
+        server.shutdown()
 
 
 def _wait_until_up(shop: SaleorShop, process: Process) -> None:

@@ -10,16 +10,18 @@ declare module "vitest" {
   }
 }
 
-const READY_MS = 240_000;
+const READY_MS = 480_000;
 
 export default async function setup(project: TestProject) {
   const root = fileURLToPath(new URL("../..", import.meta.url));
-  const python = process.env.DEMO_PYTHON ?? "python3";
-  const demo = spawn(
-    python,
-    ["-u", "-m", "saleor_amazon_channel.standalone.demo", "--serve"],
-    { cwd: root, stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const [program = "", ...options] = (process.env.DEMO ?? "").split(/\s+/);
+  if (!program)
+    throw new Error("Run it by `make test-browser` or `make test-browser-saleor`.");
+  const demo = spawn(program, [...options, "--serve"], {
+    cwd: root,
+    env: { ...process.env, PYTHONUNBUFFERED: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let said = "";
   const ended = new Promise<void>((resolve) => demo.once("exit", () => resolve()));
   await new Promise<void>((resolve, reject) => {

@@ -96,6 +96,8 @@ function Account({
     if (message) void notify("error", message);
     onChange();
   };
+  const mapped = account.marketplaces.filter(({ isMapped }) => isMapped);
+  const unmapped = account.marketplaces.filter(({ isMapped }) => !isMapped);
   const needsCredentials = ["NEEDS_REAUTHORIZATION", "DISCONNECTED"].includes(
     account.state,
   );
@@ -119,28 +121,13 @@ function Account({
             [t("stores.nextPull"), account.nextPullAt && time(account.nextPullAt)],
           ]}
         />
-        <ul className={`${css.list} ${css.marketplaces}`}>
-          {account.marketplaces.map((marketplace) => (
-            <li key={marketplace.id}>
-              <Link
-                className={css.link}
-                to={`/marketplaces/${encodeURIComponent(marketplace.id)}`}
-              >
-                {marketplace.name}
-              </Link>
-              <Text size={3} className={css.muted}>
-                {marketplace.channelSlug ?? marketplace.currency}
-              </Text>
-              {!marketplace.isMapped ? (
-                <Badge tone="attention">{t("stores.notMapped")}</Badge>
-              ) : marketplace.importOrders ? (
-                <Badge tone="good">{t("stores.importing")}</Badge>
-              ) : (
-                <Badge>{t("stores.importOff")}</Badge>
-              )}
-            </li>
-          ))}
-        </ul>
+        <Marketplaces marketplaces={mapped} />
+        {unmapped.length > 0 && (
+          <details className={css.more} open={mapped.length === 0}>
+            <summary>{t("stores.unmapped", { count: unmapped.length })}</summary>
+            <Marketplaces marketplaces={unmapped} />
+          </details>
+        )}
         <div className={css.actions}>
           {needsCredentials ? (
             <Button variant="secondary" size="small" onClick={() => navigate("/connect")}>
@@ -154,6 +141,34 @@ function Account({
         </div>
       </div>
     </Card>
+  );
+}
+
+function Marketplaces({ marketplaces }: Pick<AccountFragment, "marketplaces">) {
+  const { t } = useText();
+  return (
+    <ul className={css.marketplaces}>
+      {marketplaces.map((marketplace) => (
+        <li key={marketplace.id}>
+          <Link
+            className={css.link}
+            to={`/marketplaces/${encodeURIComponent(marketplace.id)}`}
+          >
+            {marketplace.name}
+          </Link>
+          <span className={css.muted}>
+            {marketplace.channelSlug ?? marketplace.currency}
+          </span>
+          {!marketplace.isMapped ? (
+            <Badge tone="attention">{t("stores.notMapped")}</Badge>
+          ) : marketplace.importOrders ? (
+            <Badge tone="good">{t("stores.importing")}</Badge>
+          ) : (
+            <Badge>{t("stores.importOff")}</Badge>
+          )}
+        </li>
+      ))}
+    </ul>
   );
 }
 
