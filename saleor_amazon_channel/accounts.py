@@ -20,8 +20,8 @@ from . import budget, clock, fields, store
 from .amazon import errors
 from .amazon.marketplaces import REGIONS
 from .amazon.sellers import GET_MARKETPLACE_PARTICIPATIONS, MarketplaceParticipation
-from .importing import customers, importer, participations, pull
-from .ledger import communication
+from .importing import importer, participations, pull
+from .ledger import buyer_search, communication
 from .models import Marketplace, SellerAccount
 from .models.accounts import MAX_BUYER_DATA_RETENTION_DAYS
 from .store.contract import Channel
@@ -356,7 +356,7 @@ def update_marketplace(
             if (value := getattr(changes, name)) is not None:
                 setattr(row, name, value)
         if row.customer_creation == Marketplace.CustomerCreation.ACCOUNT:
-            customers.ensure_key(row.account_id)
+            buyer_search.ensure_key(row.account_id)
         if changes.default_carrier_code is not None:
             row.default_carrier_code = _check_carrier(changes.default_carrier_code)
         _change_invoices(row, changes)

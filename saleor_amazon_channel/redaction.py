@@ -139,6 +139,7 @@ def _redact(keys: Sequence[int]) -> int:
         AmazonOrder.objects.filter(pk__in=[order.pk for order in orders]).update(
             personal="",
             buyer_name="",
+            buyer_search=[],
             staff_address="",
             superseded_recipient="",
             redacted_at=clock.now(),

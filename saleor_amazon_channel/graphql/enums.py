@@ -259,6 +259,7 @@ AmazonOrderSortField = graphene.Enum(
         ("NUMBER", "number"),
         ("SHIP_BY", "ship_by"),
         ("STATUS", "status"),
+        ("TOTAL", "total"),
     ],
     description=_describe(
         "What Amazon orders can be sorted by.",
@@ -267,6 +268,8 @@ AmazonOrderSortField = graphene.Enum(
             "NUMBER": "Sort by the Amazon order ID.",
             "SHIP_BY": "Sort by the ship-by time; orders without one come as latest.",
             "STATUS": "Sort by Amazon's fulfillment status, then by creation time.",
+            "TOTAL": "Sort by the grand total, each currency by itself; orders without "
+            "one come as nothing.",
         },
     ),
 )

@@ -7,7 +7,8 @@ match few of very many rows must have one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import reduce
 from operator import or_
 from types import SimpleNamespace
@@ -15,11 +16,18 @@ from typing import Any
 
 import graphene
 from django.db.models import F, Q, QuerySet
-from django.db.models.fields import BigAutoField, CharField, DateTimeField
+from django.db.models.fields import (
+    BigAutoField,
+    CharField,
+    DateTimeField,
+    DecimalField,
+)
 from graphql import GraphQLError
 
-from .. import models
-from ..models.ledger import LATEST, SHIP_BY_OR_LATEST
+from .. import clock, models
+from ..amazon.orders import FulfilledBy, FulfillmentStatus
+from ..ledger import buyer_search
+from ..models.ledger import LATEST, SHIP_BY_OR_LATEST, TOTAL_OR_NOTHING
 from . import host as graphql_host
 from . import ids, pagination
 from .enums import AmazonBlockerCode, AmazonImportState, AmazonOrderSortField
@@ -42,7 +50,31 @@ SORT_KEYS: Mapping[str, Sequence[SortKey]] = {
         _CREATED,
         _ID,
     ),
+    "total": (
+        SortKey(F("currency"), "currency", CharField()),
+        SortKey(
+            TOTAL_OR_NOTHING,
+            "grand_total",
+            DecimalField(max_digits=20, decimal_places=3),
+            Decimal(0),
+        ),
+        _ID,
+    ),
 }
+
+#: What is to be shipped within that, or should have been, may be late.
+AT_RISK_BEFORE = timedelta(hours=24)
+
+
+class AmazonTotalRangeInput(graphene.InputObjectType):
+    currency = graphene.String(
+        required=True, description="Of totals in this currency, for example `EUR`."
+    )
+    gte = host.PositiveDecimal(description="As much or more.")
+    lte = host.PositiveDecimal(description="As much or less.")
+
+    class Meta:
+        description = "A range of amounts of a currency."
 
 
 class AmazonDateTimeRangeInput(graphene.InputObjectType):
@@ -63,6 +95,21 @@ class AmazonOrderFilterInput(graphene.InputObjectType):
     created = graphene.InputField(
         AmazonDateTimeRangeInput,
         description="Filter by the time the buyer ordered on Amazon.",
+    )
+    ship_by = graphene.InputField(
+        AmazonDateTimeRangeInput,
+        description="Filter by the time by which the order must be shipped.",
+    )
+    is_at_risk = graphene.Boolean(
+        description="Filter by whether the merchant has to ship something of it within "
+        "24 hours, or should have."
+    )
+    total = graphene.InputField(
+        AmazonTotalRangeInput, description="Filter by the grand total."
+    )
+    buyer = graphene.String(
+        description="Filter by the buyer's name: by the beginnings of its words, of "
+        "three letters or more, in any order."
     )
     amazon_order_ids = _values(graphene.String, "Filter by Amazon order IDs.")
     order_numbers = _values(
@@ -126,6 +173,39 @@ def _created(value: Mapping[str, datetime | None]) -> Q:
     return q
 
 
+def _ship_by(value: Mapping[str, datetime | None]) -> Q:
+    # As it is indexed.
+    return _range("ship_by_or_latest", value) & Q(ship_by__isnull=False)
+
+
+def _is_at_risk(value: bool) -> Q:
+    at_risk = Q(
+        fulfilled_by=FulfilledBy.MERCHANT,
+        fulfillment_status__in=(
+            FulfillmentStatus.UNSHIPPED,
+            FulfillmentStatus.PARTIALLY_SHIPPED,
+        ),
+        ship_by__lt=clock.now() + AT_RISK_BEFORE,
+    )
+    return at_risk if value else ~at_risk
+
+
+def _total(value: Mapping[str, Any]) -> Q:
+    q = Q(currency=value["currency"].strip().upper(), grand_total__isnull=False)
+    return q & _range("total_or_nothing", value)
+
+
+def _range(column: str, value: Mapping[str, Any]) -> Q:
+    given = {bound: value.get(bound) for bound in ("gte", "lte")}
+    return Q(
+        **{
+            f"{column}__{bound}": limit
+            for bound, limit in given.items()
+            if limit is not None
+        }
+    )
+
+
 def _accounts(values: Sequence[str]) -> Q:
     try:
         return Q(account__in=[ids.own(value, "AmazonAccount") for value in values])
@@ -153,6 +233,9 @@ def _one_of(column: str) -> Callable[[Sequence[str]], Q]:
 
 _FILTERS: Mapping[str, Callable[[Any], Q]] = {
     "created": _created,
+    "ship_by": _ship_by,
+    "is_at_risk": _is_at_risk,
+    "total": _total,
     "amazon_order_ids": _one_of("amazon_order_id"),
     "order_numbers": _one_of("shop_order_number"),
     "accounts": _accounts,
@@ -167,6 +250,13 @@ _FILTERS: Mapping[str, Callable[[Any], Q]] = {
 }
 
 
+#: Expressions that filters go by, as they are indexed.
+_ALIASES: Mapping[str, Mapping[str, Any]] = {
+    "ship_by": {"ship_by_or_latest": SHIP_BY_OR_LATEST},
+    "total": {"total_or_nothing": TOTAL_OR_NOTHING},
+}
+
+
 def apply_filter(
     queryset: QuerySet[models.AmazonOrder], given: Mapping[str, Any]
 ) -> QuerySet[models.AmazonOrder]:
@@ -178,7 +268,13 @@ def apply_filter(
             raise GraphQLError(
                 f"A filter takes at most {MAX_FILTER_VALUES} values, not {len(value)}."
             )
-        queryset = queryset.filter(_FILTERS[name](value))
+        if name in _ALIASES:
+            queryset = queryset.alias(**_ALIASES[name])
+        if name == "buyer":
+            condition = buyer_search.having(value, queryset.db)
+        else:
+            condition = _FILTERS[name](value)
+        queryset = queryset.filter(condition)
     return queryset
 
 

@@ -12,6 +12,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import graphene
@@ -198,7 +199,7 @@ def _read_cursor(cursor: str, keys: Sequence[SortKey]) -> list[Any]:
         if not isinstance(texts, list) or len(texts) != len(keys):
             raise ValueError("another sort order's")
         return [_parse(key, text) for key, text in zip(keys, texts, strict=True)]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, InvalidOperation) as error:
         raise GraphQLError("Received cursor is invalid.") from error
 
 
@@ -216,6 +217,11 @@ def _parse(key: SortKey, text: object) -> Any:
         if not -(2**63) <= number < 2**63:
             raise ValueError("not an id")
         return number
+    if kind == "DecimalField":
+        amount = Decimal(text)
+        if not amount.is_finite():
+            raise ValueError("not an amount")
+        return amount
     if "\0" in text:
         raise ValueError("not a text of the database")
     return text

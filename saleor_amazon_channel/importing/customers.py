@@ -14,9 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
-
-from django.db import transaction
 
 from ..amazon.orders import Order
 from ..models import SellerAccount
@@ -44,17 +41,6 @@ def draft_of(
         first_name=address.first_name if address else "",
         last_name=address.last_name if address else "",
     )
-
-
-def ensure_key(account_id: int) -> None:
-    """Give the account the key of its buyers' hashes, once and for all."""
-    with transaction.atomic():
-        account = SellerAccount.objects.select_for_update(no_key=True).get(
-            pk=account_id
-        )
-        if not account.customer_key:
-            account.customer_key = secrets.token_urlsafe(32)
-            account.save(update_fields=["customer_key"])
 
 
 def _identity(order: Order, draft: OrderDraft) -> str | None:

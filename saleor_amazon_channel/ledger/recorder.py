@@ -27,7 +27,7 @@ from ..amazon.errors import MalformedOrder
 from ..amazon.orders import FulfillmentStatus, Order
 from ..models import AmazonOrder, AmazonOrderItem, CommunicationLog, SellerAccount
 from ..store.contract import Blocker, BlockerCode
-from . import blocking, payloads, retention, timeline
+from . import blocking, buyer_search, payloads, retention, timeline
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ _ORDER_FIELDS = (
     "currency",
     "grand_total",
     "buyer_name",
+    "buyer_search",
     "payload",
     "personal",
     "import_state",
@@ -142,6 +143,7 @@ def _record(
 ) -> Recorded:
     # Two pulls of one account (a scan and named orders) must not both insert.
     lock_objects.serialize_recording(account.pk)
+    account.customer_key = account.customer_key or buyer_search.ensure_key(account.pk)
     received: dict[str, AmazonOrder] = {}
     items = {}
     # A page can hold an order twice; sorted, the newest is kept.
@@ -301,9 +303,11 @@ def _is_cancellation_requested(order: Order) -> bool:
 
 def _row(account: SellerAccount, order: Order, raw: dict[str, Any]) -> AmazonOrder:
     public, personal = payloads.split(raw)
+    values = _order_values(order)
     return AmazonOrder(
         account=account,
-        **_order_values(order),
+        **values,
+        buyer_search=buyer_search.hashes(account.customer_key, values["buyer_name"]),
         payload=public,
         personal=personal,
         # The importer decides: it knows the marketplace's settings of that moment.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Coalesce
 
@@ -15,6 +17,7 @@ from .accounts import SellerAccount
 #: Where a row comparison needs a time and there is none: NULL cannot be compared.
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 SHIP_BY_OR_LATEST = Coalesce("ship_by", models.Value(LATEST))
+TOTAL_OR_NOTHING = Coalesce("grand_total", models.Value(Decimal(0)))
 
 
 class AmazonOrder(models.Model):
@@ -45,6 +48,8 @@ class AmazonOrder(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     grand_total = models.DecimalField(max_digits=20, decimal_places=3, null=True)
     buyer_name = EncryptedTextField(blank=True)
+    #: What the name is found by: see ``ledger.buyer_search``.
+    buyer_search = ArrayField(models.BigIntegerField(), default=list)
     #: Amazon's last payload, in two halves: ``personal`` holds what Amazon lists as
     #: personal data, under the same paths. ``ledger.payloads`` splits and joins.
     payload = models.JSONField(default=dict)
@@ -114,6 +119,10 @@ class AmazonOrder(models.Model):
                 name="amz_order_status_idx",
             ),
             models.Index(SHIP_BY_OR_LATEST, "id", name="amz_order_ship_by_idx"),
+            models.Index(
+                "currency", TOTAL_OR_NOTHING, "id", name="amz_order_total_idx"
+            ),
+            GinIndex(fields=["buyer_search"], name="amz_order_buyer_idx"),
             models.Index(
                 fields=["import_state", "created_time", "id"],
                 name="amz_order_state_idx",

@@ -4,6 +4,7 @@ import random
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -250,6 +251,8 @@ def scattered(account: SellerAccount) -> list[AmazonOrder]:
             created_time=hours_ago(numbers.randrange(4)),
             ship_by=numbers.choice([None, NOW, NOW + timedelta(hours=1)]),
             fulfillment_status=numbers.choice(["PENDING", "SHIPPED", "UNSHIPPED"]),
+            currency=numbers.choice(["EUR", "JPY"]),
+            grand_total=numbers.choice([None, Decimal(5), Decimal("19.9")]),
         )
         for _ in range(25)
     ]
@@ -261,6 +264,7 @@ def sorted_as(orders: list[AmazonOrder], field: str, direction: str) -> list[str
         "NUMBER": lambda o: o.amazon_order_id,
         "SHIP_BY": lambda o: (o.ship_by is None, o.ship_by or NOW, o.pk),
         "STATUS": lambda o: (o.fulfillment_status, o.created_time, o.pk),
+        "TOTAL": lambda o: (o.currency, o.grand_total or 0, o.pk),
     }
     ordered = sorted(orders, key=keys[field], reverse=direction == "DESC")
     return [order.amazon_order_id for order in ordered]
@@ -268,7 +272,7 @@ def sorted_as(orders: list[AmazonOrder], field: str, direction: str) -> list[str
 
 SORTS = [
     (field, direction)
-    for field in ("CREATED_AT", "NUMBER", "SHIP_BY", "STATUS")
+    for field in ("CREATED_AT", "NUMBER", "SHIP_BY", "STATUS", "TOTAL")
     for direction in ("ASC", "DESC")
 ]
 

@@ -288,4 +288,5 @@ def test_a_page_costs_the_same_queries_however_long_it_is(account):
             record(account, *wires)
         return len(captured)
 
-    assert queries(0, 2) == queries(100, 60)
+    record(account, wire_order())  # The account's first makes the key for names.
+    assert queries(1, 2) == queries(100, 60)
