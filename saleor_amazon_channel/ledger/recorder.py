@@ -326,7 +326,8 @@ def unsaved(
 
 
 def _forget_buyer(row: AmazonOrder) -> None:
-    row.personal, row.buyer_name, row.redacted_at = {}, "", clock.now()
+    row.personal, row.buyer_name, row.buyer_search = {}, "", []
+    row.redacted_at = clock.now()
 
 
 def unreadable(error: MalformedOrder) -> Blocker:

@@ -11,7 +11,7 @@ import pytest
 from graphql_api.conftest import Answer
 from graphql_api.rows import hours_ago, new_order
 from graphql_api.test_orders import PAGE, found_by
-from saleor_amazon_channel import clock
+from saleor_amazon_channel import clock, redaction
 from saleor_amazon_channel.amazon.orders import Order
 from saleor_amazon_channel.ledger.recorder import record
 from saleor_amazon_channel.models import AmazonOrder, SellerAccount
@@ -112,3 +112,14 @@ def _told(
     wire = wire_order(order_id, **changes)
     wire["buyer"]["buyerName"] = buyer_name
     return Order.from_wire(wire), wire
+
+
+def test_whoever_is_deleted_is_found_no_more(ask: Ask, account: SellerAccount) -> None:
+    record(account, [_told(ORDER, "Änne Müller")])
+    assert found_by(ask, buyer="änne") == {ORDER}
+
+    redaction.redact_named([ORDER], force=True)
+    record(account, [_told(ORDER, "Änne Müller", updated=NOW)])
+
+    assert found_by(ask, buyer="änne") == set()
+    assert AmazonOrder.objects.get().buyer_search == []
