@@ -120,9 +120,7 @@ class StoredOrder:
     def version(self, *, is_stale: bool = False) -> OrderVersion:
         """``is_stale``: as before the last change, if that is not long ago."""
         is_young = self.current.updated > clock.now() - MOST_BEHIND
-        return (
-            self.previous if is_stale and is_young and self.previous else (self.current)
-        )
+        return (self.previous if is_stale and is_young else None) or self.current
 
 
 @dataclass(frozen=True, slots=True)
