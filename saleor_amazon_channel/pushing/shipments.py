@@ -75,14 +75,42 @@ def send(
         # Every unit is in a package already: ours under this id, or one of
         # somebody who confirmed it in Seller Central.
         if not _amazon_has(client, entry, found, by_carrier=False):
-            return Outcome(
-                State.FAILED,
-                f"Package {found.package_reference_id} is not confirmed: Amazon has "
-                "every unit in another package already. Compare the packages with "
-                "Seller Central: the units may have been sent twice.",
-                error_code="SHIPPED_ALREADY",
-            )
+            return _shipped_already(found, "every unit")
+    except errors.InvalidRequest:
+        # In what words Amazon refuses a part of them is not documented.
+        if not _has_units_left(client, entry, found):
+            return _shipped_already(found, "units of it")
+        raise
     return Outcome(State.SUCCEEDED, succeeded(entry))
+
+
+def _shipped_already(package: Package, units: str) -> Outcome:
+    return Outcome(
+        State.FAILED,
+        f"Package {package.package_reference_id} is not confirmed: Amazon has {units} "
+        "in another package already. Compare the packages with Seller Central: the "
+        "units may have been sent twice.",
+        error_code="SHIPPED_ALREADY",
+    )
+
+
+def _has_units_left(client: Client, entry: OutboxEntry, wanted: Package) -> bool:
+    """Whether Amazon can take the package, its own version of it aside."""
+    order, _ = orders.get_order(client, entry.order.amazon_order_id)
+    left = Counter(
+        {
+            item.order_item_id: item.fulfillment.quantity_unfulfilled
+            if item.fulfillment
+            else item.quantity_ordered
+            for item in order.order_items
+        }
+    )
+    for package in order.packages:
+        if package.package_reference_id == wanted.package_reference_id:
+            left += _content(
+                (i.order_item_id, i.quantity) for i in package.package_items
+            )
+    return _content((i.order_item_id, i.quantity) for i in wanted.items) <= left
 
 
 # --- by feed -------------------------------------------------------------------------

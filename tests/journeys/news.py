@@ -299,6 +299,30 @@ def test_shipped_on_both_sides_is_one_shipment(world: World) -> None:
     assert [p["trackingNumber"] for p in world.on_amazon(ORDER)["packages"]] == ["SC-1"]
 
 
+def test_what_was_shipped_in_part_on_both_sides_is_said_in_words(world: World) -> None:
+    """Found by the hostile month: Amazon only says that the quantity is invalid."""
+    order_id = imported(world)
+    events.ship(world.sandbox.state, ORDER, quantities={FIRST: 1})
+    lines = world.line_ids(ORDER)
+    world.shop.fulfil(
+        order_id,
+        {lines[FIRST]: 2, lines[SECOND]: 1},
+        warehouse_id=world.warehouse_id,
+        tracking_number="TR-1",
+    )
+    world.work_until_quiet()
+
+    entry = OutboxEntry.objects.get()
+    assert (entry.state, entry.error_code) == ("failed", "SHIPPED_ALREADY")
+    message = (
+        "Package 1001 is not confirmed: Amazon has units of it in another package "
+        "already. Compare the packages with Seller Central: the units may have been "
+        "sent twice."
+    )
+    assert entry.error_message == message
+    assert message in view(world).notes
+
+
 def test_our_own_confirmation_is_no_news(world: World) -> None:
     order_id = imported(world)
     lines = world.line_ids(ORDER)
