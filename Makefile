@@ -2,8 +2,8 @@
 # package registries; those need a checkout of Saleor (SALEOR_SOURCE) and Python 3.12.
 
 .PHONY: help setup lint test coverage test-saleor demo demo-saleor bench bench-compare \
-  hostile-month hostile-month-small extension extension-setup extension-check test-browser \
-  test-browser-saleor
+  hostile-month hostile-month-small trading-day extension extension-setup extension-check \
+  test-browser test-browser-saleor
 SHELL := /bin/sh
 BIN := .venv/bin
 DEMO_BIN := .venv-demo/bin
@@ -29,6 +29,8 @@ help:
 	@echo "                          python-amazon-sp-api [ORDERS=1000] [SEED=1]"
 	@echo "make hostile-month        a month of trade with all that goes wrong, in real"
 	@echo "                          Saleor, and its audit [ORDERS=1000] [DAYS=6] [SEED=1]"
+	@echo "make trading-day          a day of normal trade within Amazon's usage plans, in the"
+	@echo "                          stand-alone shop [ORDERS=2000] [HOURS=24] [SEED=1]"
 	@echo "make hostile-month-small  a few days of it in the stand-alone shop, the same"
 
 setup:
@@ -103,3 +105,8 @@ hostile-month:
 hostile-month-small: setup
 	$(if $(ORDERS),HOSTILE_ORDERS="$(ORDERS)") $(if $(SEED),HOSTILE_SEED="$(SEED)") \
 	  $(BIN)/python -m pytest -s tests/standalone/test_hostile_month.py
+
+trading-day: setup
+	$(BIN)/python benchmarks/trading_day.py \
+	  $(if $(ORDERS),--orders "$(ORDERS)") $(if $(HOURS),--hours "$(HOURS)") \
+	  $(if $(SEED),--seed "$(SEED)") $(if $(JSON),--json "$(JSON)")
