@@ -337,6 +337,8 @@ def _create_staff(password: str) -> None:
 def dashboard_host(saleor: str, password: str) -> Iterator[str]:
     """Serve the page that plays the Dashboard, before the pages in this Saleor; gives
     its address. ``as`` of its query says who looks at them."""
+    from saleor import __version__ as saleor_version
+
     from saleor_amazon_channel.saleor import app
 
     tokens: dict[str, tuple[float, str]] = {}
@@ -361,6 +363,7 @@ def dashboard_host(saleor: str, password: str) -> Iterator[str]:
             query = parse_qs(urlsplit(self.path).query)
             (person,) = query.get("as", ["staff"])
             config = {
+                "shop": f"Saleor {saleor_version}",
                 "appId": app_id(),
                 "origin": saleor,
                 "root": urlsplit(app.base_url()).path + app.PAGES,

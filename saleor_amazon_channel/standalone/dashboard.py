@@ -45,6 +45,7 @@ def host(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(host_url(port))
     origin = f"http://{_PAGES_NAME}:{port}"
     config = {
+        "shop": "the stand-alone shop, which is not Saleor",
         "appId": Node.to_global_id("App", 1),
         "origin": origin,
         "root": ROOT,

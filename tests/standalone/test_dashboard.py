@@ -53,6 +53,7 @@ def test_the_host_page_is_of_another_origin_and_brings_tokens():
         re.search(r'id="config">(.*?)</script>', answer.content.decode()).group(1)
     )
     assert config["origin"] == "http://127.0.0.1:8000"
+    assert config["shop"] == "the stand-alone shop, which is not Saleor"
     claims = jwt.decode(
         config["tokens"]["order_staff"], options={"verify_signature": False}
     )

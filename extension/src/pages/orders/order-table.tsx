@@ -1,3 +1,4 @@
+import { ChevronRight } from "lucide-react";
 import type { OrderRowFragment } from "../../api/generated/graphql";
 import { Badge, css } from "../../components";
 import { ImportState, Status } from "../../components/states";
@@ -73,9 +74,10 @@ function Row({ order }: { order: OrderRowFragment }) {
         <Link
           className={css.link}
           to={details}
+          title={t("order.details")}
           aria-label={t("order.detailsOf", { number: order.amazonOrderId })}
         >
-          {t("order.details")}
+          <ChevronRight size={18} aria-hidden />
         </Link>
       </td>
     </tr>
