@@ -6,8 +6,9 @@
                           └─ worker lost: claimed again, as unknown
 
 Entries of one Amazon order are sent in the order they were written; one that is held,
-waiting for what staff can still add, is overtaken. What is said to the buyer has an
-order of its own. What failed is tried again when staff say so.
+waiting for what staff can still add, is overtaken, and shipments wait for no refund.
+What is said to the buyer has an order of its own. What failed is tried again when staff
+say so.
 """
 
 from __future__ import annotations
@@ -163,9 +164,13 @@ def _is_its_turn() -> Q:
         order=OuterRef("order"), id__lt=OuterRef("id"), state__in=_OPEN
     ).exclude(state=State.PENDING, error_code=HELD)
     is_apart = Q(kind__in=_APART)
-    return (is_apart & ~Exists(older.filter(kind=OuterRef("kind")))) | (
-        ~is_apart & ~Exists(older.exclude(kind__in=_APART))
-    )
+    # What became of a refund may not be known for days, and goods are to leave.
+    is_shipment = Q(kind=OutboxEntry.Kind.CONFIRM_SHIPMENT)
+    before_shipment = older.exclude(kind__in=(*_APART, OutboxEntry.Kind.REFUND))
+    apart = is_apart & ~Exists(older.filter(kind=OuterRef("kind")))
+    shipment = is_shipment & ~Exists(before_shipment)
+    other = ~is_apart & ~is_shipment & ~Exists(older.exclude(kind__in=_APART))
+    return Q(apart | shipment | other)
 
 
 def depart(entry: OutboxEntry) -> bool:
@@ -266,14 +271,21 @@ def reopen(feed: Feed, *, was_sent: bool = True) -> list[Claim]:
     """Claim the entries of a feed that has ended, in the caller's transaction, so that
     they are settled like others. ``was_sent``: Amazon had it, or may have."""
     token, now = uuid.uuid4(), clock.now()
+    # Also those of a worker that died when it had begun to settle them.
+    open_ = Q(state__in=(State.SUBMITTED, State.UNKNOWN)) | Q(
+        state=State.SENDING, claimed_until__lte=now
+    )
     entries = list(
         OutboxEntry.objects.select_for_update(of=("self",))
-        .filter(feed=feed, state=State.SUBMITTED)
+        .filter(open_, feed=feed)
         .select_related("order")
         .order_by("pk")
     )
     OutboxEntry.objects.filter(pk__in=[entry.pk for entry in entries]).update(
-        state=State.SENDING, claim_token=token, claimed_until=now + CLAIM_LIFETIME
+        state=State.SENDING,
+        claim_token=token,
+        claimed_until=now + CLAIM_LIFETIME,
+        **({} if was_sent else {"feed": None, "message_id": None}),
     )
     return [Claim(entry, token, must_reconcile=was_sent) for entry in entries]
 
@@ -328,6 +340,13 @@ def has_work() -> bool:
     and not yet reported to the shop."""
     is_due = _due(clock.now()) & Q(account__state=SellerAccount.State.ACTIVE)
     return OutboxEntry.objects.filter(is_due | _UNREPORTED).exists()
+
+
+def look_soon(entry: OutboxEntry) -> None:
+    """Amazon has told something that may say what became of it."""
+    OutboxEntry.objects.filter(pk=entry.pk, state=State.UNKNOWN).update(
+        next_attempt_at=clock.now()
+    )
 
 
 def unsent(account: SellerAccount) -> dict[str, int]:

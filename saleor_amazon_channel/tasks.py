@@ -26,6 +26,7 @@ from .ledger import pruning
 from .models import AmazonOrder, ChannelSettings, SellerAccount, SyncCursor
 from .notifications import receiving, subscribing
 from .pushing import feeds, runner
+from .refunding import record as refunds
 
 logger = logging.getLogger(__name__)
 package_logger = logging.getLogger(__package__)
@@ -197,7 +198,7 @@ def push() -> None:
 def sweep() -> None:
     """Find staff actions that capture missed."""
     with _at_work():
-        written = lifecycle.sweep() + invoices.sweep()
+        written = lifecycle.sweep() + invoices.sweep() + refunds.sweep()
         if written:
             logger.warning("the sweep found %s staff actions", written)
             runner.push()

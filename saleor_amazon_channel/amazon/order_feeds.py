@@ -1,10 +1,11 @@
-"""The XML of order feeds: cancelling with ``POST_ORDER_ACKNOWLEDGEMENT_DATA``, and
-confirming shipments with ``POST_ORDER_FULFILLMENT_DATA``.
+"""The XML of order feeds: cancelling with ``POST_ORDER_ACKNOWLEDGEMENT_DATA``,
+confirming shipments with ``POST_ORDER_FULFILLMENT_DATA``, and refunding with
+``POST_PAYMENT_ADJUSTMENT_DATA``.
 
-Sources: the schemas OrderAcknowledgement, OrderFulfillment and amzn-envelope, release
-4.1, and "Order Feed Type Values". The order of the elements is the schema's. Amazon
-answers bytes after the closing tag, a byte order mark or another content type with
-errors 5000 and 5001.
+Sources: the schemas OrderAcknowledgement, OrderFulfillment, OrderAdjustment and
+amzn-envelope, release 4.1, and "Order Feed Type Values". The order of the elements is
+the schema's. Amazon answers bytes after the closing tag, a byte order mark or another
+content type with errors 5000 and 5001.
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import TypeVar
 from xml.etree import ElementTree
 
+from .marketplaces import minor_unit
 from .orders_v0 import Package
 
 ORDER_ACKNOWLEDGEMENT = "POST_ORDER_ACKNOWLEDGEMENT_DATA"
 ORDER_FULFILLMENT = "POST_ORDER_FULFILLMENT_DATA"
+PAYMENT_ADJUSTMENT = "POST_PAYMENT_ADJUSTMENT_DATA"
 
 #: Of one feed. Amazon states no limit for order feeds; this is well inside the 10 MiB.
 MOST_MESSAGES = 1000
@@ -70,6 +74,69 @@ class Fulfillment:
 
     order_id: str
     package: Package
+
+
+class AdjustmentReason(StrEnum):
+    """``AdjustmentReason`` of the schema."""
+
+    NO_INVENTORY = "NoInventory"
+    CUSTOMER_RETURN = "CustomerReturn"
+    GENERAL_ADJUSTMENT = "GeneralAdjustment"
+    COULD_NOT_SHIP = "CouldNotShip"
+    DIFFERENT_ITEM = "DifferentItem"
+    ABANDONED = "Abandoned"
+    CUSTOMER_CANCEL = "CustomerCancel"
+    PRICE_ERROR = "PriceError"
+    PRODUCT_OUT_OF_STOCK = "ProductOutofStock"
+    CUSTOMER_ADDRESS_INCORRECT = "CustomerAddressIncorrect"
+    EXCHANGE = "Exchange"
+    OTHER = "Other"
+    UNDELIVERABLE = "Undeliverable"
+    REFUSED_DELIVERY = "RefusedDelivery"
+
+
+#: Currencies of the schema's copy of 2021.
+ADJUSTMENT_CURRENCIES = frozenset(
+    [
+        "USD",
+        "GBP",
+        "EUR",
+        "JPY",
+        "CAD",
+        "CNY",
+        "INR",
+        "MXN",
+        "BRL",
+        "AUD",
+        "TRY",
+        "SGD",
+        "SEK",
+        "PLN",
+        "AED",
+        "SAR",
+        "EGP",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AdjustedItem:
+    """What the buyer gets back of an order item, by component (``Principal``); for all
+    of its units together. ``reference`` is ours."""
+
+    order_item_id: str
+    reference: str
+    reason: AdjustmentReason
+    amounts: Mapping[str, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """A refund of an order."""
+
+    order_id: str
+    currency: str
+    items: tuple[AdjustedItem, ...]
 
 
 def is_order_id(text: str) -> bool:
@@ -126,6 +193,32 @@ def fulfillments(seller_id: str, packages: Mapping[int, Fulfillment]) -> bytes:
             _add(item, "Quantity", str(each.quantity))
 
     return _envelope(seller_id, "OrderFulfillment", packages, write)
+
+
+def adjustments(seller_id: str, orders: Mapping[int, Adjustment]) -> bytes:
+    """A feed that refunds the amounts, by the ids of its messages.
+
+    Without ``Quantity``, with which Amazon was seen to refund something else.
+    """
+
+    def write(message: ElementTree.Element, adjustment: Adjustment) -> None:
+        places = -int(minor_unit(adjustment.currency).as_tuple().exponent)
+        body = ElementTree.SubElement(message, "OrderAdjustment")
+        _add(body, "AmazonOrderID", adjustment.order_id)
+        _add(body, "ActionType", "Refund")
+        for each in adjustment.items:
+            item = ElementTree.SubElement(body, "AdjustedItem")
+            _add(item, "AmazonOrderItemCode", each.order_item_id)
+            _add(item, "MerchantAdjustmentItemID", each.reference)
+            _add(item, "AdjustmentReason", each.reason.value)
+            prices = ElementTree.SubElement(item, "ItemPriceAdjustments")
+            for name, amount in each.amounts.items():
+                component = ElementTree.SubElement(prices, "Component")
+                _add(component, "Type", name)
+                _add(component, "Amount", f"{amount:.{places}f}")
+                component[-1].set("currency", adjustment.currency)
+
+    return _envelope(seller_id, "OrderAdjustment", orders, write)
 
 
 def _time(moment: datetime) -> str:

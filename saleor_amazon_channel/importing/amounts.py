@@ -40,6 +40,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import product
+from typing import Any
 
 from ..amazon.marketplaces import MARKETPLACES, minor_unit
 from ..amazon.orders import (
@@ -131,16 +132,32 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Charge:
+    """What was charged of a part of an order item, its discount taken off.
+
+    ``tax`` is what Amazon charged apart from the price; tax that is in it is not told
+    apart. ``tax_in_total``: as much of it is in what the order costs in the shop.
+    """
+
+    part: str
+    price: int
+    tax: int
+    tax_in_total: int
+
+
+@dataclass(frozen=True, slots=True)
 class Amounts:
     """An order's amounts in minor units of ``currency``.
 
-    ``lines`` goes by order item id and leaves out the items that were cancelled.
+    ``lines`` and ``charges`` go by order item id and leave out the items that were
+    cancelled. What no item was charged for is in no charge.
     """
 
     currency: str
     lines: Mapping[str, Side]
     shipping: Side
     pending_tip: int
+    charges: Mapping[str, tuple[Charge, ...]] = field(default_factory=dict)
 
     def decimal(self, amount: int) -> Decimal:
         return _decimal(amount, self.currency)
@@ -480,12 +497,17 @@ class _Reader:
 
     def _split(self, items: list[_Item], reading: _Reading) -> Amounts:
         lines: dict[str, Side] = {}
+        charges: dict[str, tuple[Charge, ...]] = {}
         shipping = Side()
         for item in items:
             line, its_shipping = self._sides(item, reading)
             shipping.add(its_shipping)
             if item.order_item_id not in self.cancelled:
                 lines[item.order_item_id] = line
+                charges[item.order_item_id] = (
+                    *self._charges(item, LINE_PARTS, line, reading),
+                    *self._charges(item, SHIPPING_PARTS, its_shipping, reading),
+                )
         for part, amount in self._order_charges.items():
             shipping.charge(part, amount)
         if self._tip:
@@ -494,8 +516,39 @@ class _Reader:
         if self._pending_tip and is_tip_counted:
             shipping.charge(DELIVERY_TIP, self._pending_tip)
         return Amounts(
-            self.currency, lines, shipping, 0 if is_tip_counted else self._pending_tip
+            self.currency,
+            lines,
+            shipping,
+            0 if is_tip_counted else self._pending_tip,
+            charges,
         )
+
+    def _charges(
+        self,
+        item: _Item,
+        of_side: tuple[str, ...],
+        side: Side,
+        reading: _Reading,
+    ) -> list[Charge]:
+        is_outside = self._is_tax_outside_price and not reading.is_tax_added
+        in_total = side.tax if reading.is_tax_added else 0
+        tax = side.tax_remitted if is_outside and not side.tax else in_total
+        discounts = _discounts(item, reading) if reading.is_discount_subtracted else {}
+        prices = {
+            part: amount - discounts.get(part, 0)
+            for part in of_side
+            if (amount := item.parts.get(part, 0)) or discounts.get(part)
+        }
+        if any(price < 0 for price in prices.values()):
+            # A discount on another part than it is of.
+            prices = {of_side[0]: sum(prices.values())}
+        taxed = {part: max(item.tax_by_part.get(part, 0), 0) for part in prices}
+        taxes = share_out(tax, taxed if any(taxed.values()) else prices)
+        return [
+            Charge(part, price, taxes[part], taxes[part] if in_total else 0)
+            for part, price in prices.items()
+            if price > 0 or taxes[part]
+        ]
 
     def _sides(self, item: _Item, reading: _Reading) -> tuple[Side, Side]:
         discounts = _discounts(item, reading)
@@ -652,6 +705,21 @@ def _side(
         undiscounted_gross=before,
         undiscounted_net=before,
     )
+
+
+def share_out(amount: int, weights: Mapping[Any, int]) -> dict[Any, int]:
+    """``amount`` in shares as large in proportion as ``weights``, to the last unit; to
+    the first where all of them are nothing. No share of an amount that is no more than
+    all weights is more than its own."""
+    if not any(weights.values()):
+        return {key: 0 if n else amount for n, key in enumerate(weights)}
+    total, running, given = sum(weights.values()), 0, 0
+    shares = {}
+    for key, weight in weights.items():
+        running += weight
+        up_to = round(Decimal(amount * running) / total)
+        shares[key], given = up_to - given, up_to
+    return shares
 
 
 def _share_tax(item: _Item, line: Side, shipping: Side, reading: _Reading) -> None:

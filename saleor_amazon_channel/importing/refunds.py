@@ -5,58 +5,39 @@ amounts. The shop gets what the buyer got, on the lines that it is for; what Ama
 not tell the items of is on the order as a whole.
 
 ``_carry`` is the only way by which a refund on Amazon gets into the shop. The port
-knows each by Amazon's transaction id, so carrying it twice is carrying it once.
+knows each by Amazon's transaction id, so carrying it twice is carrying it once. One
+that the shop asked for is there from its own outcome (``pushing.refunds``); only what
+Amazon made of it otherwise than asked is carried (``_correct``).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
-from functools import cached_property
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
-from .. import clock, lock_objects, store
-from ..amazon.errors import MalformedOrder
-from ..amazon.finances import Component
-from ..amazon.marketplaces import MARKETPLACES, minor_unit
-from ..amazon.orders import Order
+from .. import clock, lock_objects, outbox, store
+from ..amazon.marketplaces import minor_unit
 from ..ledger import refunds as ledger
-from ..ledger import timeline
-from ..models import AmazonOrder, AmazonOrderItem, AmazonRefund
-from ..store.contract import RefundDraft, RefundedLine
-from . import mapping
-from .amounts import GIFT_WRAP, PRICES_EXCLUDE_TAX
+from ..ledger import shop_refunds, timeline
+from ..models import (
+    AmazonOrder,
+    AmazonOrderItem,
+    AmazonRefund,
+    ShopRefund,
+)
+from ..store.contract import RefundDraft
 from .carrying import RETRY_AFTER, one_by_one
+from .refund_content import RefundContent
 
 State = AmazonRefund.State
 
-_TAXES = (Component.TAX, Component.SHIPPING_TAX, Component.GIFT_WRAP_TAX)
-#: What the shop's order has as its shipping.
-_OF_SHIPPING = (
-    Component.SHIPPING,
-    Component.SHIPPING_TAX,
-    Component.COD,
-    Component.COD_TAX,
-)
-#: How components are called to staff.
-_NAMES: Mapping[str, str] = {
-    Component.PRINCIPAL: "price",
-    Component.TAX: "tax",
-    Component.SHIPPING: "shipping",
-    Component.SHIPPING_TAX: "tax on shipping",
-    Component.GIFT_WRAP: "gift wrap",
-    Component.GIFT_WRAP_TAX: "tax on gift wrap",
-    Component.COD: "COD fee",
-    Component.COD_TAX: "tax on the COD fee",
-    Component.EXPORT_CHARGE: "export charge",
-    Component.GOODWILL: "goodwill",
-    Component.RESTOCKING_FEE: "restocking fee",
-    Component.RESTOCKING_FEE_TAX: "tax on the restocking fee",
-    Component.RETURN_SHIPPING: "return shipping",
-}
+#: What may be a refund of the shop's is looked at again this often, unless what became
+#: of that one is known before.
+LOOK_AGAIN_AFTER = timedelta(minutes=15)
 
 
 def has_work() -> bool:
@@ -88,27 +69,54 @@ def _settle(refund: AmazonRefund) -> None:
     is_in_shop = order is not None and (
         store.current().order_state(order.shop_order_id or "") is not None
     )
+    if order is not None:
+        lock_objects.orders_by_id([order.amazon_order_id])
+        shop_refunds.link(order)
     refund = lock_objects.refund(refund.pk)
     if refund.carry_at is None:
         return  # Another worker was faster.
+    refund.carry_at = None
     if order is not None and is_in_shop:
-        _carry(order, refund)
+        own = refund.shop_refund
+        if own is not None and not own.entry.reported_at:
+            refund.carry_at = clock.now() + LOOK_AGAIN_AFTER
+        elif own is not None:
+            _correct(order, refund, own)
+        elif refund.state == State.WAITING and (own := shop_refunds.may_be_own(refund)):
+            # It says what became of the shop's, where nobody knows.
+            outbox.look_soon(own.entry)
+            refund.carry_at = clock.now() + LOOK_AGAIN_AFTER
+        else:
+            _carry(order, refund)
     elif order is not None:
         refund.state = State.NOT_RECORDED
         refund.note = "The order is not in the shop any more."
         timeline.add(order, "refund_not_recorded", _told(refund, refund.note))
-    refund.carry_at = None
     refund.save()
+
+
+def carry_again(order: AmazonOrder) -> None:
+    """What became of a refund of the shop's is known there now: look again at what
+    waited for that, and at what there was nothing charged for."""
+    AmazonRefund.objects.filter(
+        Q(state=State.WAITING)
+        | Q(amount_in_shop__lt=F("amount"))
+        | Q(shop_refund__isnull=False),
+        account_id=order.account_id,
+        amazon_order_id=order.amazon_order_id,
+    ).update(carry_at=clock.now())
 
 
 def _carry(order: AmazonOrder, refund: AmazonRefund) -> None:
     items = ledger.items_of([order])[order.amazon_order_id]
     ledger.match_again(refund, items)
-    content = _Content(order, refund, items)
+    content = content_of(order, items, refund)
     shop, shop_order_id = store.current(), order.shop_order_id or ""
     before, problem, amount = refund.amount_in_shop, "", Decimal(0)
     if content.amount > 0:
-        recorded = shop.record_refund(shop_order_id, content.draft())
+        recorded = shop.record_refund(
+            shop_order_id, draft_of(refund.transaction_id, content, refund)
+        )
         amount, problem = recorded.amount, recorded.problem
         if not problem and amount < content.amount:
             problem = (
@@ -134,6 +142,63 @@ def _carry(order: AmazonOrder, refund: AmazonRefund) -> None:
     timeline.add(order, type_, message)
 
 
+def _correct(order: AmazonOrder, refund: AmazonRefund, own: ShopRefund) -> None:
+    """The shop has it already, as it asked for it: record what Amazon made of it."""
+    items = ledger.items_of([order])[order.amazon_order_id]
+    parts = list(own.on_amazon.prefetch_related("amounts"))
+    amounts = [content_of(order, items, part).amount for part in parts]
+    refund.state = State.RECORDED
+    refund.amount_in_shop = content_of(order, items, refund).amount
+    given = sum(amounts, Decimal(0))
+    if not shop_refunds.is_whole(own, parts) or given in (own.amount, Decimal(0)):
+        return
+    draft = draft_of(own.reference, content_of(order, items, refund), refund)
+    shop, shop_order_id = store.current(), order.shop_order_id or ""
+    recorded = shop.record_refund(shop_order_id, replace(draft, amount=given))
+    note = (
+        f"Amazon refunded {_money(given, refund.currency)} instead of the "
+        f"{_money(own.amount, own.currency)} that were asked for; here it is "
+        f"{_money(recorded.amount, refund.currency)}."
+    )
+    if note != refund.note:
+        refund.note = note
+        shop.add_note(shop_order_id, note)
+        timeline.add(order, "refunded_otherwise", note)
+
+
+def content_of(
+    order: AmazonOrder, items: Sequence[AmazonOrderItem], refund: AmazonRefund
+) -> RefundContent:
+    amounts = shop_refunds.by_item(refund)
+    earlier = in_shop(order, Q(state=State.RECORDED) & ~Q(pk=refund.pk))
+    return RefundContent(order, items, refund.currency, amounts, earlier)
+
+
+def in_shop(order: AmazonOrder, refunds: Q) -> ledger.ByItem:
+    """What these refunds paid back, and what the shop's own did that Amazon does not
+    tell of yet."""
+    order_id = order.amazon_order_id
+    found = ledger.refunded_by_item([order_id], refunds)[order_id]
+    for item_id, components in shop_refunds.untold([order])[order_id].items():
+        for name, amount in components.items():
+            found[item_id][name] = found[item_id].get(name, Decimal(0)) + amount
+    return found
+
+
+def draft_of(
+    reference: str, content: RefundContent, refund: AmazonRefund
+) -> RefundDraft:
+    return RefundDraft(
+        reference=reference,
+        amount=content.amount,
+        currency=refund.currency,
+        refunded_at=refund.posted_at,
+        reason=f"Refunded on Amazon. {content.in_words()}",
+        lines=content.lines(),
+        is_shipping_included=content.is_shipping_complete(),
+    )
+
+
 def _told(refund: AmazonRefund, *more: str) -> str:
     who = f"{_money(refund.amount, refund.currency)} were refunded on Amazon"
     return " ".join([f"{who} on {refund.posted_at:%Y-%m-%d}.", *filter(None, more)])
@@ -141,160 +206,3 @@ def _told(refund: AmazonRefund, *more: str) -> str:
 
 def _money(amount: Decimal, currency: str) -> str:
     return f"{amount.quantize(minor_unit(currency))} {currency}"
-
-
-# --- what it is for ------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Charged:
-    """What was charged for the units of an item, without gift wrap and shipping.
-
-    Tax that is in it is refunded as a part of the price, or beside it: Amazon does both
-    (the latter for sellers whose VAT it calculates).
-    """
-
-    units: int
-    price: Decimal
-    is_tax_in_price: bool
-
-
-@dataclass
-class _Content:
-    """A refund in the shop's terms."""
-
-    order: AmazonOrder
-    refund: AmazonRefund
-    items: list[AmazonOrderItem]
-    #: order item id → component → amount.
-    amounts: dict[str, dict[str, Decimal]] = field(init=False)
-    charged: dict[str, _Charged] = field(default_factory=dict)
-    shipping_charged: Decimal | None = None
-    #: Amazon has collected the tax apart from what the seller's order costs.
-    is_tax_apart: bool = False
-
-    def __post_init__(self) -> None:
-        self.amounts = defaultdict(dict)
-        for each in self.refund.amounts.all():
-            of_item = self.amounts[each.order_item_id]
-            of_item[each.component] = of_item.get(each.component, 0) + each.amount
-        self._read_charged()
-
-    def _read_charged(self) -> None:
-        try:
-            units, amounts = mapping.units_and_amounts(
-                Order.from_wire(self.order.payload)
-            )
-        except (MalformedOrder, mapping.CannotMap):
-            return  # Then no unit is counted as paid back whole.
-        marketplace = MARKETPLACES.get(self.order.marketplace_id)
-        is_outside = marketplace and marketplace.country_code in PRICES_EXCLUDE_TAX
-        sides = [*amounts.lines.values(), amounts.shipping]
-        self.is_tax_apart = any(s.tax_remitted and not s.tax for s in sides)
-        for item_id, side in amounts.lines.items():
-            price = side.gross - side.parts.get(GIFT_WRAP, 0)
-            if is_outside:
-                price -= side.tax
-            if price > 0 and units[item_id]:
-                self.charged[item_id] = _Charged(
-                    units[item_id], amounts.decimal(price), not is_outside
-                )
-        self.shipping_charged = amounts.decimal(amounts.shipping.gross)
-
-    @cached_property
-    def earlier(self) -> Mapping[str, Mapping[str, Decimal]]:
-        """What other refunds have paid back of the order, as far as it is recorded."""
-        return ledger.refunded_by_item(
-            self.order.amazon_order_id,
-            Q(state=State.RECORDED) & ~Q(pk=self.refund.pk),
-        )
-
-    @property
-    def amount(self) -> Decimal:
-        """Of what the shop's order costs: without tax that is no part of it."""
-        return self._sum(self.amounts, _NAMES)
-
-    def _sum(
-        self,
-        amounts: Mapping[str, Mapping[str, Decimal]],
-        components: Collection[str],
-    ) -> Decimal:
-        return sum(
-            (
-                amount
-                for of_item in amounts.values()
-                for component, amount in of_item.items()
-                if component in components
-                and not (self.is_tax_apart and component in _TAXES)
-            ),
-            Decimal(0),
-        )
-
-    def draft(self) -> RefundDraft:
-        return RefundDraft(
-            reference=self.refund.transaction_id,
-            amount=self.amount,
-            currency=self.refund.currency,
-            refunded_at=self.refund.posted_at,
-            reason=f"Refunded on Amazon. {self.in_words()}",
-            lines=tuple(
-                RefundedLine(
-                    item.shop_line_id,
-                    self._units(item) * item.units_per_item,
-                    f"Refunded on Amazon: {self._parts(item.order_item_id)}",
-                )
-                for item in self.items
-                if item.shop_line_id and self._is_of_line(item.order_item_id)
-            ),
-            is_shipping_included=self._is_shipping_complete(),
-        )
-
-    def _is_of_line(self, item_id: str) -> bool:
-        """Something else than the shipping of the item was paid back."""
-        return any(c not in _OF_SHIPPING for c in self.amounts.get(item_id, ()))
-
-    def _units(self, item: AmazonOrderItem) -> int:
-        """Units whose price is paid back whole by this refund and those before it."""
-        charged = self.charged.get(item.order_item_id)
-        if charged is None:
-            return 0
-        before = _price(self.earlier.get(item.order_item_id, {}), charged)
-        now = _price(self.amounts.get(item.order_item_id, {}), charged)
-        return _whole(before + now, charged) - _whole(before, charged)
-
-    def _is_shipping_complete(self) -> bool:
-        if not self.shipping_charged:
-            return False
-        now = self._sum(self.amounts, _OF_SHIPPING)
-        so_far = self._sum(self.earlier, _OF_SHIPPING)
-        return now > 0 and so_far + now >= self.shipping_charged
-
-    def in_words(self) -> str:
-        """``Mug (MUG-1): price 10.00, tax 1.90. The order: goodwill 5.00.``"""
-        titles = {
-            item.order_item_id: f"{item.title or 'Item'} ({item.seller_sku})"
-            for item in self.items
-        }
-        return " ".join(
-            f"{titles.get(item_id, 'The order')}: {self._parts(item_id)}."
-            for item_id in sorted(self.amounts, reverse=True)
-        )
-
-    def _parts(self, item_id: str) -> str:
-        unit = minor_unit(self.refund.currency)
-        return ", ".join(
-            f"{_NAMES.get(component, component)} {amount.quantize(unit)}"
-            for component, amount in self.amounts[item_id].items()
-        )
-
-
-def _price(amounts: Mapping[str, Decimal], charged: _Charged) -> Decimal:
-    price = amounts.get(Component.PRINCIPAL, Decimal(0))
-    if charged.is_tax_in_price:
-        price += amounts.get(Component.TAX, Decimal(0))
-    return price
-
-
-def _whole(price: Decimal, charged: _Charged) -> int:
-    units = int(price * charged.units / charged.price)
-    return max(0, min(units, charged.units))

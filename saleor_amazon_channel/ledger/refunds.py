@@ -49,6 +49,9 @@ _RELEASED = 2
 #: Order item id, seller SKU and component.
 _Key = tuple[str, str, str]
 
+#: Order item id → component → amount; under "" is what no item could be told of.
+ByItem = Mapping[str, Mapping[str, Decimal]]
+
 
 def record(account: SellerAccount, transactions: Iterable[Transaction]) -> int:
     """Write the refunds among ``transactions``; how many of them were news.
@@ -335,24 +338,26 @@ def amounts_by_key(row: AmazonRefund) -> dict[_Key, Decimal]:
 
 
 def refunded_by_item(
-    amazon_order_id: str, refunds: Q | None = None
-) -> dict[str, dict[str, Decimal]]:
-    """What was refunded on Amazon of an order, deferred or not: order item id →
-    component → amount. Under "" is what no item could be told of.
+    amazon_order_ids: Collection[str], refunds: Q | None = None
+) -> dict[str, dict[str, dict[str, Decimal]]]:
+    """What was refunded on Amazon of orders, deferred or not: Amazon order id → order
+    item id → component → amount. Under "" is what no item could be told of.
 
     ``refunds`` leaves out others. What is left to refund of a component is what was
-    charged of it less this.
+    charged of it less this, and less what is on its way (``ledger.shop_refunds``).
     """
-    found: dict[str, dict[str, Decimal]] = defaultdict(dict)
-    for item_id, component, amount in (
+    found: dict[str, dict[str, dict[str, Decimal]]] = defaultdict(
+        lambda: defaultdict(dict)
+    )
+    for order_id, item_id, component, amount in (
         AmazonRefundAmount.objects.filter(
             refund__in=AmazonRefund.objects.filter(
-                refunds or Q(), amazon_order_id=amazon_order_id
+                refunds or Q(), amazon_order_id__in=amazon_order_ids
             )
         )
         .order_by()
-        .values_list("order_item_id", "component")
+        .values_list("refund__amazon_order_id", "order_item_id", "component")
         .annotate(total=Sum("amount"))
     ):
-        found[item_id][component] = amount
-    return dict(found)
+        found[order_id][item_id][component] = amount
+    return found

@@ -15,6 +15,7 @@ TOLD_ONCE = (
     "cancellation_requested_by_buyer",
     "cannot_follow",
     "invoice_kept",
+    "refunded_by_hand",
     "replaced",
 )
 

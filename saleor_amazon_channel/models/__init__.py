@@ -21,7 +21,7 @@ from .ledger import (
 )
 from .notifications import Notification, NotificationQueue
 from .outbox import Feed, OutboxAttachment, OutboxAttempt, OutboxEntry
-from .refunds import AmazonRefund, AmazonRefundAmount
+from .refunds import AmazonRefund, AmazonRefundAmount, ShopRefund
 from .scans import Backfill, Reconciliation
 from .settings import ChannelSettings
 
@@ -49,6 +49,7 @@ __all__ = [
     "OutboxEntry",
     "Reconciliation",
     "SellerAccount",
+    "ShopRefund",
     "SkuMapping",
     "SyncCursor",
     "UsageBudget",

@@ -37,6 +37,8 @@ class Feed(models.Model):
     poll_count = models.PositiveIntegerField(default=0)
     #: What became of it, in words.
     note = models.TextField(blank=True)
+    #: Amazon does not have it: its list of feeds said so long after it was sent.
+    is_missing = models.BooleanField(default=False)
     settled_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -68,6 +70,7 @@ class OutboxEntry(models.Model):
         BUYER_MESSAGE = "buyer_message"
         REVIEW_REQUEST = "review_request"
         INVOICE = "invoice"
+        REFUND = "refund"
 
     class State(models.TextChoices):
         PENDING = "pending"

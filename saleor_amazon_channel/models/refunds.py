@@ -7,6 +7,51 @@ from django.db import models
 
 from .. import clock
 from .accounts import SellerAccount
+from .ledger import AmazonOrder
+from .outbox import OutboxEntry
+
+
+class ShopRefund(models.Model):
+    """A refund that staff asked for in the shop, on its way to Amazon and there.
+
+    How far it is says its outbox entry. What it gives is decided when it is sent.
+    """
+
+    order = models.ForeignKey(
+        AmazonOrder, related_name="shop_refunds", on_delete=models.PROTECT
+    )
+    entry = models.OneToOneField(
+        OutboxEntry, related_name="shop_refund", on_delete=models.PROTECT
+    )
+    #: The shop's, of the request.
+    request_id = models.CharField(max_length=64)
+    #: Ours, in the shop and in the feed.
+    reference = models.CharField(max_length=64, unique=True)
+    #: Of what the shop's order costs.
+    amount = models.DecimalField(max_digits=20, decimal_places=3)
+    currency = models.CharField(max_length=3)
+    #: AdjustmentReason, and in staff's words.
+    reason = models.CharField(max_length=64)
+    note = models.TextField(blank=True)
+    #: List of {line_id, units, reason}: the shop's lines it is for, if staff said so.
+    lines = models.JSONField(default=list)
+    is_shipping_included = models.BooleanField(default=False)
+    requested_at = models.DateTimeField(default=clock.now)
+
+    #: Order item id → component → amount as text: as it went to Amazon, which may be
+    #: more than ``amount`` where Amazon collects taxes that the shop's order lacks.
+    amounts = models.JSONField(default=dict)
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "request_id"], name="amz_shop_refund_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
 
 
 class AmazonRefund(models.Model):
@@ -59,6 +104,10 @@ class AmazonRefund(models.Model):
     amount_in_shop = models.DecimalField(max_digits=20, decimal_places=3, default=0)
     #: What a person should know of it, in words.
     note = models.TextField(blank=True)
+    #: The shop asked for it: the shop's order has it from there.
+    shop_refund = models.ForeignKey(
+        ShopRefund, null=True, related_name="on_amazon", on_delete=models.PROTECT
+    )
 
     class Meta:
         constraints = [

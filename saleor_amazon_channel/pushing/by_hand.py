@@ -21,6 +21,7 @@ DISCARDED = "DISCARDED"
 #: has gone on since it was told that they failed.
 _INSTEAD: Mapping[str, str] = {
     str(Kind.CANCEL): "Cancel the order again, with amazonOrderCancel.",
+    str(Kind.REFUND): "Ask for the refund again on the shop's order.",
 }
 
 #: What an intent says, by kind; each gets all entries of its kind at once.
@@ -28,6 +29,9 @@ DESCRIBE: Mapping[str, Callable[[Sequence[OutboxEntry], str], Mapping[int, str]]
     str(Kind.CONFIRM_SHIPMENT): shipments.describe,
     str(Kind.CANCEL): lambda entries, _using: {
         entry.pk: f"Cancel the order: {entry.payload['reason']}." for entry in entries
+    },
+    str(Kind.REFUND): lambda entries, _using: {
+        entry.pk: f"Refund {entry.payload['amount']}." for entry in entries
     },
     str(Kind.INVOICE): lambda entries, _using: {
         entry.pk: f"Invoice {entry.payload['number']}." for entry in entries

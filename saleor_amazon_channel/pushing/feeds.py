@@ -35,7 +35,7 @@ from ..amazon.throttle import USAGE_PLANS
 from ..ledger import communication
 from ..models import Feed, OutboxEntry, SellerAccount
 from ..outbox import Claim, Outcome, State
-from . import cancellations, invoices, settling, shipments
+from . import cancellations, invoices, refunds, settling, shipments
 
 logger = logging.getLogger(__name__)
 
@@ -85,8 +85,17 @@ class Kind(Protocol):
 KINDS: Mapping[str, Kind] = {
     str(OutboxEntry.Kind.CONFIRM_SHIPMENT): shipments,
     str(OutboxEntry.Kind.CANCEL): cancellations,
+    str(OutboxEntry.Kind.REFUND): refunds,
     str(OutboxEntry.Kind.INVOICE): invoices,
 }
+
+
+def _is_ready(account: SellerAccount) -> bool:
+    return True
+
+
+def _note_sent(messages: Mapping[int, Any], feed: Feed) -> None:
+    """Nothing."""
 
 
 @dataclass(frozen=True)
@@ -101,16 +110,28 @@ class Form:
     refused: Callable[[OutboxEntry, Sequence[feed_reports.Result]], Outcome] | None = (
         None
     )
+    #: Whether all is known of the account that has to be before anything is sent.
+    is_ready: Callable[[SellerAccount], bool] = _is_ready
+    #: Write down, with the feed, what is about to leave: messages by their entries.
+    note_sent: Callable[[Mapping[int, Any], Feed], None] = _note_sent
+    not_arrived_after: timedelta = NOT_ARRIVED_AFTER
+    give_up_after: timedelta = GIVE_UP_AFTER
 
 
 FORMS: Mapping[str, Form] = {
+    str(OutboxEntry.Kind.REFUND): Form(
+        is_ready=refunds.is_ready,
+        note_sent=refunds.note_sent,
+        not_arrived_after=refunds.NOT_ARRIVED_AFTER,
+        give_up_after=refunds.GIVE_UP_AFTER,
+    ),
     str(OutboxEntry.Kind.INVOICE): Form(
         content_type=invoices.CONTENT_TYPE,
         most_messages=1,
         calls_left=5,
         options=invoices.options,
         refused=invoices.refused,
-    )
+    ),
 }
 
 #: Shipments go by calls of their own, two a second, and are confirmed at once. From
@@ -226,6 +247,8 @@ def _submit(client: Client, account: SellerAccount, kind: str) -> Iterator[Outco
         return
     if not outbox.due_count(account, kind, only_by_feed=only_by_feed, unknown=False):
         return
+    if not FORMS.get(kind, Form()).is_ready(account):
+        return
     # With what is due goes what would follow soon: Amazon takes a feed in two minutes.
     claims = outbox.claim(
         account,
@@ -314,6 +337,9 @@ def _send(
                 {number: claim for number, (claim, _) in by_message_id.items()}, feed
             ):
                 raise _ClaimsLostError
+            form.note_sent(
+                {claim.entry.pk: message for claim, message in to_send}, feed
+            )
     except _ClaimsLostError:
         logger.warning("a feed was not sent: a claim on its entries was lost")
         return
@@ -331,7 +357,7 @@ def _send(
         return
     except errors.AmazonError as error:
         with transaction.atomic():
-            _close(feed, "Amazon did not take the feed.")
+            _close(feed, "Amazon did not take the feed.", is_missing=True)
             taken_back = outbox.reopen(feed, was_sent=False)
         messages = {claim.entry.pk: message for claim, message in to_send}
         yield from _refused(
@@ -429,7 +455,7 @@ def _follow(client: Client, account: SellerAccount, feed: Feed) -> Iterator[Outc
     except Exception as error:  # noqa: BLE001
         failures.log(logger, f"feed {feed.pk}: following", error)
         outcomes = None
-    if outcomes is None and clock.now() >= feed.sent_at + GIVE_UP_AFTER:
+    if outcomes is None and clock.now() >= feed.sent_at + _form(feed).give_up_after:
         outcomes = _give_up(feed)
     yield from outcomes or ()
 
@@ -452,14 +478,16 @@ def _look_for(
     ]
     if not all(found.is_final for found in candidates):
         return None
-    if not candidates and clock.now() < feed.sent_at + NOT_ARRIVED_AFTER:
+    if not candidates and clock.now() < feed.sent_at + _form(feed).not_arrived_after:
         return None
-    return _leave_unknown(
-        feed,
-        "Amazon did not answer when the feed was sent."
-        if candidates
-        else "The feed did not arrive at Amazon.",
-    )
+    if candidates:
+        return _leave_unknown(feed, "Amazon did not answer when the feed was sent.")
+    return _leave_unknown(feed, "The feed did not arrive at Amazon.", is_missing=True)
+
+
+def _form(feed: Feed) -> Form:
+    kinds = (k for k, module in KINDS.items() if feed.feed_type == module.FEED_TYPE)
+    return FORMS.get(next(kinds, ""), Form())
 
 
 def _poll(client: Client, account: SellerAccount, feed: Feed) -> list[Outcome] | None:
@@ -489,7 +517,6 @@ def _settle_by_report(
     client: Client, account: SellerAccount, feed: Feed, report: feed_reports.Report
 ) -> list[Outcome]:
     with transaction.atomic():
-        _close(feed, f"{report.successful} of {report.processed} messages succeeded.")
         claims = outbox.reopen(feed)
     outcomes = []
     succeeded: list[Claim] = []
@@ -514,13 +541,15 @@ def _settle_by_report(
         done = [claim.entry for claim in succeeded if claim.entry.kind == kind]
         if done:
             module.settled(client, account, done)
+    # Last, so that what was not settled by then is settled by the next look.
+    _close(feed, f"{report.successful} of {report.processed} messages succeeded.")
     return outcomes
 
 
-def _leave_unknown(feed: Feed, note: str) -> list[Outcome]:
+def _leave_unknown(feed: Feed, note: str, *, is_missing: bool = False) -> list[Outcome]:
     """What became of each message is read from Amazon when its turn comes."""
     with transaction.atomic():
-        _close(feed, note)
+        _close(feed, note, is_missing=is_missing)
         claims = outbox.reopen(feed)
     return [_settle_unknown(claim, note) for claim in claims]
 
@@ -538,7 +567,9 @@ def _settle_unknown(claim: Claim, note: str) -> Outcome:
 
 def _give_up(feed: Feed) -> list[Outcome]:
     """It may still take effect, so that only what may happen twice goes on."""
-    note = "Amazon did not end the feed within a day."
+    days = _form(feed).give_up_after.days
+    within = "a day" if days == 1 else f"{days} days"
+    note = f"Amazon did not end the feed within {within}."
     with transaction.atomic():
         _close(feed, note)
         claims = outbox.reopen(feed)
@@ -559,9 +590,12 @@ def _give_up(feed: Feed) -> list[Outcome]:
     return outcomes
 
 
-def _close(feed: Feed, note: str) -> None:
+def _close(feed: Feed, note: str, *, is_missing: bool = False) -> None:
     Feed.objects.filter(pk=feed.pk).update(
-        state=Feed.State.SETTLED, settled_at=clock.now(), note=note
+        state=Feed.State.SETTLED,
+        settled_at=clock.now(),
+        note=note,
+        is_missing=is_missing,
     )
 
 

@@ -5,7 +5,7 @@ shop: so what is ours is imported where it is used.
 
 Defining a hook means subscribing to it, for every order of the shop; what staff do is
 noticed by ``capture`` instead. The hooks here are for the one change that Saleor makes
-without a signal, and for the one request that only a plugin can answer.
+without a signal, and for the two requests that only a plugin can answer.
 """
 
 from __future__ import annotations
@@ -158,6 +158,16 @@ class AmazonChannelPlugin(BasePlugin):
         return invoices.on_request(
             self.PLUGIN_ID, order, invoice, number, previous_value, actor
         )
+
+    def transaction_refund_requested(
+        self, transaction_data: Any, previous_value: Any = None
+    ) -> Any:
+        """Staff want money given back. As above: those of transactions that are not
+        Amazon's are answered as if this were not here."""
+        from . import refund_requests
+
+        refund_requests.on_request(self.PLUGIN_ID, transaction_data)
+        return previous_value
 
 
 def show_read_only() -> None:

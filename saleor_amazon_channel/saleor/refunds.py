@@ -68,13 +68,16 @@ def record_refund(order_id: str, refund: RefundDraft) -> RecordedRefund:
         None,
     )
     if amount != recorded:
-        granted_id = _grant(item, refund, amount, granted_id)
+        granted_id = grant(item, refund, amount, granted_id)
         _report(item, refund, amount - recorded, granted_id, events)
     return RecordedRefund(amount)
 
 
-def _grant(
-    item: TransactionItem, refund: RefundDraft, amount: Decimal, granted_id: int | None
+def grant(
+    item: TransactionItem,
+    refund: RefundDraft,
+    amount: Decimal,
+    granted_id: int | None = None,
 ) -> int:
     """What the refund was for. Before the money moves: the order's charge status
     follows from both."""

@@ -69,7 +69,9 @@ from ..store.contract import (
     OrderDraft,
     OrderState,
     RecordedRefund,
+    RefundByHand,
     RefundDraft,
+    RefundRequest,
     Shipment,
     ShippedLine,
     ShippingMethod,
@@ -79,7 +81,7 @@ from ..store.contract import (
     SkuResolution,
     Warehouse,
 )
-from . import following, invoices, redacting, refunds
+from . import following, invoices, redacting, refund_requests, refunds
 from .actions import cancel_order
 from .app import get_app
 from .order_rows import CARRIER_KEY, KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY
@@ -305,6 +307,27 @@ class SaleorStore:
 
     def show_read_only(self) -> None:
         show_read_only()
+
+    def refund_requests(self, request_ids: Sequence[str]) -> Sequence[RefundRequest]:
+        return refund_requests.by_id(request_ids)
+
+    def refund_requests_since(self, moment: datetime) -> Sequence[RefundRequest]:
+        return refund_requests.open_since(moment)
+
+    def refunds_by_hand_since(self, moment: datetime) -> Sequence[RefundByHand]:
+        return refund_requests.by_hand_since(moment)
+
+    def take_refund(self, request: RefundRequest) -> None:
+        refund_requests.take(request)
+
+    def refuse_refund(self, request: RefundRequest, message: str) -> None:
+        refund_requests.refuse(request, message)
+
+    def settle_refund(self, refund: RefundDraft, request_id: str) -> str:
+        return refund_requests.settle(refund, request_id)
+
+    def fail_refund(self, request_id: str, reference: str, message: str) -> None:
+        refund_requests.fail(request_id, reference, message)
 
     def redact_orders(self, order_ids: Sequence[str]) -> None:
         redacting.redact_orders(order_ids)

@@ -103,3 +103,14 @@ HTML_BAD_REQUEST = (
     b"<html>\r\n<head><title>400 Bad Request</title></head>\r\n<body>\r\n"
     b"<center><h1>400 Bad Request</h1></center>\r\n</body>\r\n</html>\r\n"
 )
+
+
+class EventError(ValueError):
+    """The event cannot happen to the order as it is; the message says why."""
+
+
+class UnknownName(KeyError):
+    """The control API or a test named something that is not there."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])

@@ -10,15 +10,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from .. import clock
+from .errors import EventError, UnknownName
 from .packages import Json, find_package, put_package, settle_status, unshipped_units
 from .proceeds import add_up, clear_proceeds
-from .state import State, UnknownName
+from .state import State
 from .times import format_time
 from .wire import FULFILLMENT_STATUSES
-
-
-class EventError(ValueError):
-    """The event cannot happen to the order as it is; the message says why."""
 
 
 def _items(order: Json, order_item_ids: Iterable[str] | None) -> list[Json]:

@@ -1,9 +1,9 @@
 """What Amazon does with a feed once its turn has come, and the report of it.
 
-Sources: the schemas amzn-envelope, OrderAcknowledgement, OrderFulfillment and
-ProcessingReport, release 4.1, and "Order Feed Type Values". Amazon's error numbers
-other than 5000 and 5001 are not published: those here are the sandbox's own, from
-90001.
+Sources: the schemas amzn-envelope, OrderAcknowledgement, OrderFulfillment,
+OrderAdjustment and ProcessingReport, release 4.1, and "Order Feed Type Values".
+Amazon's error numbers other than 5000 and 5001 are not published: those here are the
+sandbox's own, from 90001.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from .. import clock
-from . import invoices
+from . import adjustments, invoices
+from .adjustments import SCHEMA as ADJUSTMENT_SCHEMA
 from .carriers import CARRIER_CODES
 from .errors import NotFound
 from .feed_store import StoredFeed
@@ -218,6 +219,7 @@ _SCHEMAS: Mapping[str, Mapping[str, Sequence[tuple[str, str, str]]]] = {
             ("TransparencyCode", "*", ".+"),
         ),
     },
+    "OrderAdjustment": ADJUSTMENT_SCHEMA,
 }
 
 
@@ -235,7 +237,14 @@ def _check_against(
                 _check_against(schema, child)
             elif not re.fullmatch(pattern, child.text or ""):
                 raise _Rejected(NOT_VALID, f"The value of {name} is not valid.")
-        if (times == "1" and found != 1) or (times == "?" and found > 1):
+            attributes = adjustments.ATTRIBUTES.get(name, {})
+            if child.attrib.keys() != attributes.keys() or not all(
+                re.fullmatch(attributes[key], value)
+                for key, value in child.attrib.items()
+            ):
+                raise _Rejected(NOT_VALID, f"The attributes of {name} are not valid.")
+        too_few = times in ("1", "+") and not found
+        if too_few or (times in ("1", "?") and found > 1):
             raise _Rejected(NOT_VALID, f"{name} occurs {found} times.")
     if children:
         raise _Rejected(NOT_VALID, f"{children[0].tag} is not expected here.")
@@ -363,6 +372,7 @@ def _cancelled(reason: str) -> Callable[[dict[str, Any]], None]:
 PROCESSORS: Mapping[str, tuple[str, Processor]] = {
     "POST_ORDER_ACKNOWLEDGEMENT_DATA": ("OrderAcknowledgement", _acknowledge),
     "POST_ORDER_FULFILLMENT_DATA": ("OrderFulfillment", _fulfil),
+    "POST_PAYMENT_ADJUSTMENT_DATA": ("OrderAdjustment", adjustments.adjust),
 }
 
 

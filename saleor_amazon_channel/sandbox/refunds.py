@@ -19,15 +19,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import clock
 from ..amazon.marketplaces import MARKETPLACES
-from .events import EventError
+from .errors import EventError, UnknownName
 from .proceeds import amount_of
-from .state import State, UnknownName
 from .times import format_time
 from .transactions import Json, StoredTransaction, new_number, new_transaction_id
+
+if TYPE_CHECKING:
+    from .state import State
 
 #: order item id → component → what the buyer gets of it.
 Amounts = Mapping[str, Mapping[str, Decimal]]

@@ -19,7 +19,7 @@ from typing import Any
 
 from .. import clock
 from ..amazon.marketplaces import MARKETPLACES, REGIONS
-from .errors import LwaRefusal, NotFound, Unauthorized
+from .errors import LwaRefusal, NotFound, Unauthorized, UnknownName
 from .faults import LWA_OPERATION, Fault, Faults
 from .feed_store import FeedStore
 from .feeds import LINK_PREFIX
@@ -40,13 +40,6 @@ TOKEN_LIFETIME = timedelta(seconds=3600)
 MOST_BEHIND = timedelta(minutes=30)
 
 Json = dict[str, Any]
-
-
-class UnknownName(KeyError):
-    """The control API or a test named something that is not there."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
 
 
 @dataclass(slots=True)

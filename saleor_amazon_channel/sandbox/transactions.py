@@ -42,6 +42,8 @@ class TransactionStore:
         #: How long after it was posted a transaction can be read: hours, at Amazon.
         self.posting_delay = timedelta(0)
         self.page_size = MOST_PER_PAGE
+        #: Whether refunds by feed are settled with the seller later.
+        self.are_refunds_deferred = False
         #: (order id, order item id) → component → what the buyer got back so far.
         self.refunded: dict[tuple[str, str], dict[str, Decimal]] = {}
         self._of_seller: dict[str, list[StoredTransaction]] = {}

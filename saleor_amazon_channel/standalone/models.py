@@ -283,7 +283,15 @@ class Invoice(models.Model):
 
 
 class Refund(models.Model):
-    """Money given back for an order, and what it was for."""
+    """Money given back for an order, or about to be, and what it was for."""
+
+    class Status(models.TextChoices):
+        #: Staff asked for it.
+        REQUESTED = "requested"
+        #: Somebody is at it: its amount is charged no more.
+        PENDING = "pending"
+        SUCCESS = "success"
+        FAILURE = "failure"
 
     order = models.ForeignKey(Order, related_name="refunds", on_delete=models.CASCADE)
     #: The payment provider's.
@@ -292,11 +300,20 @@ class Refund(models.Model):
     reason = models.TextField(blank=True)
     is_shipping_included = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=clock.now)
+    status = models.CharField(
+        max_length=16, choices=Status.choices, default=Status.SUCCESS
+    )
+    #: Why it failed.
+    message = models.TextField(blank=True)
+    #: Who asked for it.
+    actor = models.CharField(max_length=255, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["order", "psp_reference"], name="shop_refund_unique"
+                fields=["order", "psp_reference"],
+                name="shop_refund_unique",
+                condition=~models.Q(psp_reference=""),
             )
         ]
 

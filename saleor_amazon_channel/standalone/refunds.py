@@ -46,11 +46,12 @@ def record_refund(order_id: str, refund: RefundDraft) -> RecordedRefund:
         row.amount, row.reason = amount, refund.reason
         row.is_shipping_included = refund.is_shipping_included
         row.save()
-        _write_lines(row, refund)
+        write_lines(row, refund)
     return RecordedRefund(amount)
 
 
-def _write_lines(row: Refund, refund: RefundDraft) -> None:
+def write_lines(row: Refund, refund: RefundDraft) -> None:
+    """The lines it is for, with no more units than are left of each."""
     row.lines.all().delete()
     lines = {
         str(line.pk): line.quantity - line.refunded

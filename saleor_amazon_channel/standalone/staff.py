@@ -1,4 +1,4 @@
-"""What people do in the stand-alone shop: sell, fulfil, track, cancel.
+"""What people do in the stand-alone shop: sell, fulfil, track, cancel, refund.
 
 Each action is one transaction, and what concerns Amazon is told to ``lifecycle`` in it,
 as Saleor's adapter does.
@@ -7,13 +7,15 @@ as Saleor's adapter does.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.db import transaction
 
 from .. import clock, lifecycle
+from ..amazon.marketplaces import minor_unit
 from ..invoicing import record
 from ..invoicing.issue import REASONS, IssuedBefore, issue
+from ..refunding import record as refunding
 from . import cancelling, stock
 from .models import (
     Allocation,
@@ -23,6 +25,8 @@ from .models import (
     Invoice,
     Order,
     OrderLine,
+    Refund,
+    RefundLine,
     Transaction,
     Variant,
 )
@@ -218,6 +222,52 @@ def request_invoice(order_id: str, number: str = "", actor: str = STAFF) -> Invo
     invoice.save()
     record.record_invoices(StandaloneStore().invoices([str(invoice.pk)]))
     return invoice
+
+
+@transaction.atomic
+def request_refund(
+    order_id: str,
+    amount: Decimal | None = None,
+    lines: Mapping[str, int] | None = None,
+    *,
+    with_shipping: bool = False,
+    reason: str = "",
+    actor: str = STAFF,
+) -> Refund:
+    """Give money back: ``amount``, by default what ``lines`` (line id → units) and the
+    shipping cost, or all that is charged."""
+    order, order_lines = _lock(order_id)
+    item = order.transactions.get(psp_reference=order.external_reference)
+    if amount is None and not lines and not with_shipping:
+        amount = item.charged
+    if amount is None:
+        amount = sum(
+            (
+                order_lines[line_id].total_gross * units / order_lines[line_id].quantity
+                for line_id, units in (lines or {}).items()
+            ),
+            order.shipping_gross if with_shipping else Decimal(0),
+        ).quantize(minor_unit(order.currency), ROUND_HALF_UP)
+    if not 0 < amount <= item.charged:
+        raise Refused(f"{amount} cannot be refunded: {item.charged} are charged.")
+    refund = Refund.objects.create(
+        order=order,
+        amount=amount,
+        reason=reason,
+        is_shipping_included=with_shipping,
+        status=Refund.Status.REQUESTED,
+        actor=actor,
+    )
+    RefundLine.objects.bulk_create(
+        RefundLine(refund=refund, line_id=line_id, quantity=units)
+        for line_id, units in (lines or {}).items()
+    )
+    [request] = StandaloneStore().refund_requests([str(refund.pk)])
+    try:
+        refunding.take(request)
+    except refunding.Refused as refusal:
+        raise Refused(str(refusal)) from refusal
+    return refund
 
 
 def _lock(order_id: str) -> tuple[Order, dict[str, OrderLine]]:

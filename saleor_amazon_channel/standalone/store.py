@@ -23,7 +23,9 @@ from ..store.contract import (
     OrderDraft,
     OrderState,
     RecordedRefund,
+    RefundByHand,
     RefundDraft,
+    RefundRequest,
     Shipment,
     ShippedLine,
     ShopAddress,
@@ -40,7 +42,15 @@ from ..store.contract import (
 from ..store.contract import (
     Warehouse as PortWarehouse,
 )
-from . import addresses, cancelling, following, orders, redacting, refunds
+from . import (
+    addresses,
+    cancelling,
+    following,
+    orders,
+    redacting,
+    refund_requests,
+    refunds,
+)
 from .following import CARRIER
 from .models import (
     Allocation,
@@ -198,6 +208,27 @@ class StandaloneStore:
 
     def show_read_only(self) -> None:
         pass  # This shop has no page for it.
+
+    def refund_requests(self, request_ids: Sequence[str]) -> list[RefundRequest]:
+        return refund_requests.by_id(request_ids)
+
+    def refund_requests_since(self, moment: datetime) -> list[RefundRequest]:
+        return refund_requests.open_since(moment)
+
+    def refunds_by_hand_since(self, moment: datetime) -> list[RefundByHand]:
+        return []  # In this shop there is no other way to refund.
+
+    def take_refund(self, request: RefundRequest) -> None:
+        refund_requests.take(request)
+
+    def refuse_refund(self, request: RefundRequest, message: str) -> None:
+        refund_requests.refuse(request, message)
+
+    def settle_refund(self, refund: RefundDraft, request_id: str) -> str:
+        return refund_requests.settle(refund, request_id)
+
+    def fail_refund(self, request_id: str, reference: str, message: str) -> None:
+        refund_requests.fail(request_id, message)
 
     def redact_orders(self, order_ids: Sequence[str]) -> None:
         redacting.redact_orders(order_ids)

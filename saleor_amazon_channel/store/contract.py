@@ -354,6 +354,47 @@ class RecordedRefund:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundRequestLine:
+    """A line that a refund is asked for; ``reasons`` as staff gave them for it."""
+
+    line_id: str
+    units: int
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """Staff want money given back on Amazon.
+
+    ``reference`` is ours, for good. ``reasons`` are what staff gave as the reason, what
+    says most first. Without lines and shipping it is for no part of the order.
+    """
+
+    order_id: str
+    request_id: str
+    reference: str
+    amount: Decimal
+    currency: str
+    requested_at: datetime
+    reasons: tuple[str, ...] = ()
+    lines: tuple[RefundRequestLine, ...] = ()
+    is_shipping_included: bool = False
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundByHand:
+    """Money that staff say was given back for an Amazon order by other means than
+    Amazon. ``reference`` tells one from another."""
+
+    order_id: str
+    reference: str
+    amount: Decimal
+    currency: str
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ShopOrderFigures:
     """What the shop has of an order, for comparison with Amazon's figures."""
 
@@ -535,6 +576,43 @@ class Store(Protocol):
 
         Must be called inside a transaction.
         """
+        ...
+
+    def refund_requests(self, request_ids: Sequence[str]) -> Sequence[RefundRequest]:
+        """The given requests."""
+        ...
+
+    def refund_requests_since(self, moment: datetime) -> Sequence[RefundRequest]:
+        """Requests for refunds of Amazon orders that staff made at or after ``moment``
+        and that were neither taken nor refused: the sweep that finds what capture
+        missed."""
+        ...
+
+    def refunds_by_hand_since(self, moment: datetime) -> Sequence[RefundByHand]:
+        """Refunds of Amazon orders that were recorded at or after ``moment`` beside the
+        transaction of the import."""
+        ...
+
+    def take_refund(self, request: RefundRequest) -> None:
+        """The request is on its way: its amount is charged no more, and is not refunded
+        yet. Must be called inside a transaction."""
+        ...
+
+    def refuse_refund(self, request: RefundRequest, message: str) -> None:
+        """The request fails, and says why; nothing of it was taken before."""
+        ...
+
+    def settle_refund(self, refund: RefundDraft, request_id: str) -> str:
+        """Amazon made a refund that was taken: the money has moved. What it was for is
+        on the order, as staff said it or else as ``refund`` does; its ``reference`` is
+        the request's. Never comes back as a staff action, and no e-mail leaves. May be
+        repeated. Must be called inside a transaction, with the order locked by
+        ``order_state``. Answers "", or why the order cannot have it."""
+        ...
+
+    def fail_refund(self, request_id: str, reference: str, message: str) -> None:
+        """A refund that was taken is not made: its amount is charged as before. As
+        ``settle_refund``."""
         ...
 
     def redact_orders(self, order_ids: Sequence[str]) -> None:

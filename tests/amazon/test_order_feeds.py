@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
 from saleor_amazon_channel.amazon.order_feeds import (
+    ADJUSTMENT_CURRENCIES,
+    AdjustedItem,
+    Adjustment,
+    AdjustmentReason,
     Cancellation,
     CancelReason,
     Fulfillment,
+    adjustments,
     cancellations,
     fulfillments,
     is_order_id,
@@ -137,3 +143,78 @@ def test_what_no_xml_can_hold_spoils_no_feed(text: str) -> None:
     assert takes(replace(PACKAGE, tracking_number="T 1 \u00e9 \U0001f4e6"))
     assert not takes(replace(PACKAGE, tracking_number=text))
     assert not takes(replace(PACKAGE, carrier_name=text))
+
+
+def adjustment(
+    currency: str = "EUR",
+    reason: AdjustmentReason = AdjustmentReason.CUSTOMER_RETURN,
+    **amounts: str,
+) -> Adjustment:
+    return Adjustment(
+        "303-0000000-1234567",
+        currency,
+        (
+            AdjustedItem(
+                "20212345678901",
+                "303-0000000-1234567-refund-77-1",
+                reason,
+                {name: Decimal(amount) for name, amount in amounts.items()},
+            ),
+            AdjustedItem(
+                "20212345678902",
+                "RF-2",
+                AdjustmentReason.OTHER,
+                {"Principal": Decimal(1)},
+            ),
+        ),
+    )
+
+
+def test_a_refund_says_what_of_each_item_and_never_how_many() -> None:
+    content = adjustments(
+        "A1SELLER", {3: adjustment(Principal="19.9", Shipping="3.990", Tax="0.1")}
+    )
+
+    root = etree.fromstring(content)
+    SCHEMA.assertValid(root)
+    assert root.findtext("MessageType") == "OrderAdjustment"
+    assert root.findtext("Message/MessageID") == "3"
+    body = root.find(".//OrderAdjustment")
+    assert [(e.tag, e.text) for e in body][:2] == [
+        ("AmazonOrderID", "303-0000000-1234567"),
+        ("ActionType", "Refund"),
+    ]
+    first, second = body.findall("AdjustedItem")
+    assert [(e.tag, e.text) for e in first][:3] == [
+        ("AmazonOrderItemCode", "20212345678901"),
+        ("MerchantAdjustmentItemID", "303-0000000-1234567-refund-77-1"),
+        ("AdjustmentReason", "CustomerReturn"),
+    ]
+    assert [
+        (c.findtext("Type"), c.findtext("Amount"), c.find("Amount").get("currency"))
+        for c in first.iter("Component")
+    ] == [
+        ("Principal", "19.90", "EUR"),
+        ("Shipping", "3.99", "EUR"),
+        ("Tax", "0.10", "EUR"),
+    ]
+    assert second.findtext("AdjustmentReason") == "Other"
+    assert root.xpath("//Quantity") == []
+
+
+@pytest.mark.parametrize("reason", AdjustmentReason)
+def test_every_reason_of_a_refund_is_one_of_the_schemas(
+    reason: AdjustmentReason,
+) -> None:
+    content = adjustments("A1SELLER", {1: adjustment(reason=reason, Principal="1")})
+
+    SCHEMA.assertValid(etree.fromstring(content))
+
+
+@pytest.mark.parametrize("currency", sorted(ADJUSTMENT_CURRENCIES))
+def test_every_currency_of_a_refund_is_one_of_the_schemas(currency: str) -> None:
+    content = adjustments("A1SELLER", {1: adjustment(currency, Principal="1234")})
+
+    SCHEMA.assertValid(etree.fromstring(content))
+    amount = etree.fromstring(content).findtext(".//Amount")
+    assert amount == ("1234" if currency == "JPY" else "1234.00")

@@ -65,6 +65,8 @@ class TransactionView:
     currency: str
     charged: Decimal
     refunded: Decimal
+    #: Asked for and on its way: neither charged nor refunded.
+    refund_pending: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +243,25 @@ class StaffDriver(Protocol):
         own, with Amazon's order id in its metadata. Answers its id."""
         ...
 
+    def request_refund(
+        self,
+        order_id: str,
+        amount: str | None = None,
+        lines: Mapping[str, int] | None = None,
+        *,
+        with_shipping: bool = False,
+        reason: str = "",
+    ) -> None:
+        """Staff refund an amount of what was charged; or grant a refund of lines (line
+        id → units) and of the shipping costs, by default of all they cost, and ask for
+        it. Only where the plugin is switched on. Fails with why it is refused."""
+        ...
+
     # --- what the shop then holds ----------------------------------------------------
+
+    def refund_failures(self, order_id: str) -> Sequence[str]:
+        """Why refunds that staff asked for failed, oldest first."""
+        ...
 
     def order(self, order_id: str) -> OrderView: ...
 

@@ -11,7 +11,7 @@ import pytest
 from saleor_amazon_channel import clock
 from saleor_amazon_channel.amazon.finances import transaction_from_wire
 from saleor_amazon_channel.amazon.orders import Order
-from saleor_amazon_channel.importing.refunds import _Content
+from saleor_amazon_channel.importing.refunds import content_of, draft_of
 from saleor_amazon_channel.ledger import recorder, refunds
 from saleor_amazon_channel.models import AmazonOrder, AmazonRefund, SellerAccount
 from saleor_amazon_channel.sandbox import State
@@ -83,7 +83,9 @@ def refunded(
             AmazonRefund.objects.update(state="recorded")
     stored = AmazonOrder.objects.get()
     items = refunds.items_of([stored])[ORDER]
-    return _Content(stored, AmazonRefund.objects.latest("pk"), items).draft()
+    refund = AmazonRefund.objects.latest("pk")
+    content = content_of(stored, items, refund)
+    return draft_of(refund.transaction_id, content, refund)
 
 
 def _exact(value: Any) -> Any:

@@ -419,7 +419,73 @@ class SaleorDriver:
         )
         return again
 
+    def request_refund(
+        self,
+        order_id: str,
+        amount: str | None = None,
+        lines: Mapping[str, int] | None = None,
+        *,
+        with_shipping: bool = False,
+        reason: str = "",
+    ) -> None:
+        with allow_writer():
+            order = Order.objects.get(pk=order_id)
+            item = order.payment_transactions.get(
+                psp_reference=order.external_reference
+            )
+        transaction_id = _global_id("TransactionItem", str(item.token))
+        if not lines and not with_shipping:
+            self._mutate(
+                """mutation ($id: ID!, $amount: PositiveDecimal, $reason: String) {
+                    result: transactionRequestAction(
+                        id: $id, actionType: REFUND, amount: $amount,
+                        refundReason: $reason
+                    ) { transaction { id } errors { field code message } } }""",
+                id=transaction_id,
+                amount=amount,
+                reason=reason or None,
+            )
+            return
+        given: dict[str, Any] = {
+            "transactionId": transaction_id,
+            "reason": reason,
+            "grantRefundForShipping": with_shipping,
+            "lines": [
+                {"id": _global_id("OrderLine", line_id), "quantity": units}
+                for line_id, units in (lines or {}).items()
+            ],
+        }
+        if amount is not None:
+            given["amount"] = amount
+        granted = self._mutate(
+            """mutation ($id: ID!, $input: OrderGrantRefundCreateInput!) {
+                result: orderGrantRefundCreate(id: $id, input: $input) {
+                    grantedRefund { id } errors { field code message } } }""",
+            id=_global_id("Order", order_id),
+            input=given,
+        )["grantedRefund"]["id"]
+        self._mutate(
+            """mutation ($id: ID!) {
+                result: transactionRequestRefundForGrantedRefund(grantedRefundId: $id) {
+                    transaction { id } errors { field code message } } }""",
+            id=granted,
+        )
+
     # --- what the shop then holds ----------------------------------------------------
+
+    def refund_failures(self, order_id: str) -> Sequence[str]:
+        answer = self.query(
+            """query ($id: ID!) { order(id: $id) {
+                transactions { events { type message } } } }""",
+            id=_global_id("Order", order_id),
+        )
+        return [
+            event["message"]
+            for item in answer["order"]["transactions"]
+            # The newest comes first.
+            for event in reversed(item["events"])
+            if event["type"] == "REFUND_FAILURE"
+        ]
 
     def invoice(self, invoice_id: str) -> InvoiceView:
         with allow_writer():
@@ -475,6 +541,7 @@ class SaleorDriver:
                     currency=row["chargedAmount"]["currency"],
                     charged=_decimal(row["chargedAmount"]["amount"]),
                     refunded=_decimal(row["refundedAmount"]["amount"]),
+                    refund_pending=_decimal(row["refundPendingAmount"]["amount"]),
                 )
                 for row in order["transactions"]
             ),
@@ -571,6 +638,7 @@ query ($id: ID!) {
     }
     transactions {
       pspReference chargedAmount { amount currency } refundedAmount { amount }
+      refundPendingAmount { amount }
     }
     grantedRefunds {
       status reason shippingCostsIncluded amount { amount }

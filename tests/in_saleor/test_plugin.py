@@ -203,7 +203,12 @@ def test_only_the_hooks_that_nothing_else_can_be_are_defined():
         and not name.isupper()
         and not hasattr(BasePlugin, name)
     }
-    assert hooks == {"fulfillment_metadata_updated", "invoice_request", "webhook"}
+    assert hooks == {
+        "fulfillment_metadata_updated",
+        "invoice_request",
+        "transaction_refund_requested",
+        "webhook",
+    }
 
 
 @pytest.mark.parametrize(("setting", "days"), [("Daily", 1), ("weekly", 7)])

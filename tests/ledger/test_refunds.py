@@ -353,7 +353,7 @@ def test_what_was_refunded_of_each_item_and_component(account: SellerAccount) ->
         wire_refund("T-4", order_id="111-0000001-0000002"),
     )
 
-    assert refunds.refunded_by_item(ORDER) == {
+    assert refunds.refunded_by_item([ORDER])[ORDER] == {
         FIRST: {"Principal": Decimal("12.50"), "ShippingTax": Decimal("0.19")},
         SECOND: {"Goodwill": Decimal("5.00")},
         "": {"Principal": Decimal("1.00")},

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 
 from django.core import mail
+from django.db.models import Sum
 
 from contract.driver import (
     CustomerView,
@@ -152,6 +153,28 @@ class StandaloneDriver:
     def request_invoice(self, order_id: str, number: str = "") -> InvoiceView:
         return self.invoice(str(staff.request_invoice(order_id, number).pk))
 
+    def request_refund(
+        self,
+        order_id: str,
+        amount: str | None = None,
+        lines: Mapping[str, int] | None = None,
+        *,
+        with_shipping: bool = False,
+        reason: str = "",
+    ) -> None:
+        staff.request_refund(
+            order_id,
+            None if amount is None else Decimal(amount),
+            lines,
+            with_shipping=with_shipping,
+            reason=reason,
+            actor=ACTOR,
+        )
+
+    def refund_failures(self, order_id: str) -> Sequence[str]:
+        failed = Refund.objects.filter(order=order_id, status=Refund.Status.FAILURE)
+        return list(failed.order_by("pk").values_list("message", flat=True))
+
     def invoice(self, invoice_id: str) -> InvoiceView:
         invoice = Invoice.objects.get(pk=invoice_id)
         return InvoiceView(
@@ -169,6 +192,9 @@ class StandaloneDriver:
 
     def order(self, order_id: str) -> OrderView:
         order = Order.objects.get(pk=order_id)
+        pending = order.refunds.filter(status=Refund.Status.PENDING).aggregate(
+            sum=Sum("amount", default=Decimal(0))
+        )["sum"]
         return OrderView(
             order_id=str(order.pk),
             number=str(order.number),
@@ -199,10 +225,17 @@ class StandaloneDriver:
                 _fulfillment(package) for package in order.fulfillments.order_by("pk")
             ),
             transactions=tuple(
-                TransactionView(t.psp_reference, t.currency, t.charged, t.refunded)
+                TransactionView(
+                    t.psp_reference, t.currency, t.charged, t.refunded, pending
+                )
                 for t in order.transactions.order_by("pk")
             ),
-            refunds=tuple(_refund(row) for row in order.refunds.order_by("pk")),
+            refunds=tuple(
+                _refund(row)
+                for row in order.refunds.filter(status=Refund.Status.SUCCESS).order_by(
+                    "pk"
+                )
+            ),
             notes=tuple(order.notes.order_by("pk").values_list("message", flat=True)),
         )
 
