@@ -49,7 +49,7 @@ _OPERATIONS = {
 #: Streams that there are also before their first run.
 _ALWAYS = (pull.STREAM, finances.STREAM)
 #: Streams that are done as there is something to do.
-_WITHOUT_RUNS = ("import", "outbox")
+WITHOUT_RUNS = ("import", "outbox")
 _IN_READ_ONLY = {
     NotificationQueue.STREAM: "Read-only mode: messages stay in their queue."
 }
@@ -381,7 +381,7 @@ def as_lines(state: ChannelStatus) -> Iterator[str]:
             yield f"  {account.secret_warning}"
         for stream in account.streams:
             last = f"last {stream.last_run_at or 'never'}; "
-            if stream.name in _WITHOUT_RUNS:
+            if stream.name in WITHOUT_RUNS:
                 last = ""
             yield f"  {stream.name}: {last}{stream.waits_for or 'now'}"
             if stream.last_error:

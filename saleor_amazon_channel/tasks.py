@@ -194,13 +194,22 @@ def push() -> None:
         runner.push()
 
 
+def sweep_all() -> dict[str, int]:
+    """By what they are of, how many staff actions were found that capture missed."""
+    return {
+        "shipments": lifecycle.sweep(),
+        "invoices": invoices.sweep(),
+        "refunds": refunds.sweep(),
+    }
+
+
 @shared_task(name="saleor_amazon_channel.sweep")
 def sweep() -> None:
     """Find staff actions that capture missed."""
     with _at_work():
-        written = lifecycle.sweep() + invoices.sweep() + refunds.sweep()
-        if written:
-            logger.warning("the sweep found %s staff actions", written)
+        written = sweep_all()
+        if any(written.values()):
+            logger.warning("the sweep found %s staff actions", sum(written.values()))
             runner.push()
 
 

@@ -18,9 +18,9 @@ from django.db.models import Q
 from ... import (
     accounts,
     clock,
+    doctor,
     failures,
     key_rotation,
-    lifecycle,
     redaction,
     status,
     store,
@@ -42,7 +42,7 @@ from ...pushing import runner
 logger = logging.getLogger(__name__)
 
 #: What can be done while the channel is switched off.
-ANY_TIME = ("redact", "rotate-keys", "status")
+ANY_TIME = ("doctor", "redact", "rotate-keys", "status")
 
 
 @contextmanager
@@ -189,6 +189,12 @@ class Command(BaseCommand):
             help="make the channel's pages known to Saleor Dashboard, at the shop's "
             "present address; done by itself when the channel is switched on",
         )
+        doctor = commands.add_parser(
+            "doctor",
+            help="sweep, say what is wrong and what to do; the exit code is 1 if "
+            "anything is",
+        )
+        doctor.add_argument("--json", action="store_true")
         state = commands.add_parser("status", help="show accounts, orders and outbox")
         state.add_argument("--json", action="store_true")
 
@@ -346,7 +352,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def push(self, **_: Any) -> None:
-        found = lifecycle.sweep()
+        found = sum(tasks.sweep_all().values())
         result = runner.push()
         self.stdout.write(
             f"{found} found by the sweep; {result.succeeded} sent, {result.failed} "
@@ -362,6 +368,19 @@ class Command(BaseCommand):
             if once:
                 return
             clock.sleep(1)
+
+    def doctor(self, **options: Any) -> None:
+        findings = doctor.examine()
+        if options["json"]:
+            told = [asdict(finding) for finding in findings]
+            self.stdout.write(json.dumps(told, indent=2))
+        else:
+            for finding in findings:
+                self.stdout.write(f"{finding.subject}: {finding.message}")
+            if not findings:
+                self.stdout.write("Nothing is wrong.")
+        if findings:
+            raise CommandError(f"{len(findings)} to look at.", returncode=1)
 
     def status(self, **options: Any) -> None:
         state = status.read()
