@@ -350,6 +350,10 @@ def update_marketplace(
     are blocked, are looked at again. Raises AccountError, and then nothing was written.
     """
     with transaction.atomic():
+        # The account before its marketplaces, as reading them from Amazon locks them.
+        SellerAccount.objects.select_for_update(no_key=True).get(
+            pk=marketplace.account_id
+        )
         row = Marketplace.objects.select_for_update().get(pk=marketplace.pk)
         _change_mapping(row, changes)
         for name in _ORDER_SETTINGS:

@@ -1,20 +1,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection as database
+from django.db import transaction
 
+from contract.racing import wait_until_blocked
 from saleor_amazon_channel import accounts, clock
 from saleor_amazon_channel.accounts import (
     AccountError,
     Connection,
     MarketplaceChanges,
 )
-from saleor_amazon_channel.importing import pull
+from saleor_amazon_channel.amazon.sellers import MarketplaceParticipation
+from saleor_amazon_channel.importing import participations, pull
 from saleor_amazon_channel.models import (
     AmazonOrder,
     Marketplace,
@@ -397,3 +401,34 @@ def test_orders_that_waited_are_looked_at_again(germany: Marketplace) -> None:
 
     states = AmazonOrder.objects.order_by("amazon_order_id").values_list("import_state")
     assert [state for (state,) in states] == ["ready", "waiting", "imported"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_settings_are_saved_while_the_marketplaces_are_read(
+    germany: Marketplace,
+) -> None:
+    """Both change a marketplace and its account: in the same order."""
+    account = germany.account
+
+    def save_settings() -> str:
+        try:
+            changes = MarketplaceChanges(customer_creation="account")
+            return accounts.update_marketplace(germany, changes).customer_creation
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            locked = SellerAccount.objects.select_for_update(no_key=True).get()
+            saving = pool.submit(save_settings)
+            wait_until_blocked(saving)
+            participations.save(
+                locked,
+                [MarketplaceParticipation(GERMANY, "Amazon.de", "EUR", False, False)],
+                NOW,
+            )
+        assert saving.result(60) == "account"
+    germany.refresh_from_db()
+    account.refresh_from_db()
+    assert (germany.is_participating, germany.customer_creation) == (False, "account")
+    assert account.customer_key
