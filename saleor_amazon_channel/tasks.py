@@ -127,7 +127,7 @@ def receive_notifications(account_id: int) -> None:
         if account is None or not settings.active or settings.read_only:
             return
         if receiving.receive(account):
-            importer.import_open()
+            importer.import_ready()
             news.settle()
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from saleor_amazon_channel import clock, tasks
+from saleor_amazon_channel.importing import healing
 from saleor_amazon_channel.models import (
     AmazonOrder,
     ChannelSettings,
@@ -16,6 +17,7 @@ from saleor_amazon_channel.models import (
     SellerAccount,
     SyncCursor,
 )
+from saleor_amazon_channel.notifications import receiving
 from wire_orders import NOW
 
 pytestmark = pytest.mark.django_db
@@ -143,6 +145,26 @@ def test_a_queue_is_read_at_every_tick(channel: SellerAccount, now) -> None:
         ChannelSettings.objects.update(**settings)
         SellerAccount.objects.update(**account)
         assert due() == []
+
+
+def test_orders_that_amazon_tells_of_are_imported_without_asking_what_blocks_others(
+    channel: SellerAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The causes of all that is blocked are for ``import_orders``, at every tick."""
+    order(channel, "ready")
+
+    def receive(account: SellerAccount) -> int:
+        return 1
+
+    def heal() -> int:
+        raise AssertionError("asked what blocks others")
+
+    monkeypatch.setattr(receiving, "receive", receive)
+    monkeypatch.setattr(healing, "heal", heal)
+    tasks.receive_notifications(channel.pk)
+
+    # It was looked at: there is nothing to read in it.
+    assert AmazonOrder.objects.get().import_state == "blocked"
 
 
 @pytest.mark.parametrize("state", ["ready", "blocked"])
