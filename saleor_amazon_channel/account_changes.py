@@ -17,6 +17,7 @@ from .amazon.sellers import MarketplaceParticipation
 from .importing import importer, participations, pull
 from .ledger import timeline
 from .models import AccessToken, AmazonOrder, Feed, OutboxEntry, SellerAccount
+from .notifications import subscribing
 
 State = SellerAccount.State
 
@@ -123,17 +124,22 @@ def _set_state(
 def disconnect(account: SellerAccount, *, force: bool = False) -> SellerAccount:
     """Stop everything and delete the secrets; the ledger and the shop's orders stay.
 
-    Connecting the same seller again goes on where it was. While something is still to
+    Connecting the same seller again goes on where it was, but for the notifications,
+    which end. While something is still to
     be sent to Amazon it is refused (AccountError), unless ``force``: then that fails
     with a note on its order, for staff to do it in Seller Central.
     """
+    if not force:
+        _check_all_sent(account)
+    # While there are credentials. Should it be refused below all the same, they are
+    # subscribed to again the next day.
+    left = subscribing.end_at_amazon(account)
     with transaction.atomic():
         row = _locked(account)
-        unsent = outbox.unsent(row)
-        if unsent and not force:
-            raise AccountError(AccountErrorCode.UNSENT, _unsent_in_words(unsent))
-        if unsent:
+        if force:
             _abandon(row)
+        else:
+            _check_all_sent(row)
         Feed.objects.filter(account=row).exclude(state=Feed.State.SETTLED).update(
             state=Feed.State.SETTLED,
             settled_at=clock.now(),
@@ -141,8 +147,12 @@ def disconnect(account: SellerAccount, *, force: bool = False) -> SellerAccount:
         )
         AccessToken.objects.filter(account=row).delete()
         row.lwa_client_secret = row.refresh_token = ""
-        row.state, row.state_reason = State.DISCONNECTED, DISCONNECTED
+        row.state, row.state_reason = (
+            State.DISCONNECTED,
+            f"{DISCONNECTED} {left}".strip(),
+        )
         row.save()
+        subscribing.forget(row)
         # So that they say why they go no further.
         importer.reconsider_waiting(row.pk)
     return row
@@ -166,13 +176,17 @@ def _abandon(account: SellerAccount) -> None:
         ).update(note=message)
 
 
-def _unsent_in_words(unsent: dict[str, int]) -> str:
+def _check_all_sent(account: SellerAccount) -> None:
+    unsent = outbox.unsent(account)
+    if not unsent:
+        return
     kinds = ", ".join(
         f"{count} {kind.replace('_', ' ')}" for kind, count in unsent.items()
     )
-    return (
+    raise AccountError(
+        AccountErrorCode.UNSENT,
         f"Something is still to be sent to Amazon: {kinds}. Wait until it has been, or "
-        "disconnect by force: then it fails, and has to be done in Seller Central."
+        "disconnect by force: then it fails, and has to be done in Seller Central.",
     )
 
 

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from .. import budget, clock
+from .. import budget, clock, failures
 from ..accounts import (
     WHILE_SOMEBODY_WAITS,
     AccountError,
@@ -105,13 +105,43 @@ def unsubscribe(account: SellerAccount) -> bool:
     _while_somebody_waits(
         account, lambda client, in_time: _delete_all(client, row, in_time)
     )
+    forget(account)
+    return True
+
+
+def end_at_amazon(account: SellerAccount) -> str:
+    """End it at Amazon, if that is possible, before the account is disconnected; what
+    staff have to know where it is not, in words. Takes at most about 10 s."""
+    row = NotificationQueue.objects.filter(account=account).first()
+    if row is None:
+        return ""
+    try:
+        _check_may(account)
+        _while_somebody_waits(
+            account, lambda client, in_time: _delete_all(client, row, in_time)
+        )
+    except AccountError as failure:
+        problem = failure.message
+    except Exception as failure:  # noqa: BLE001
+        # Whatever it is, it must not keep anybody from disconnecting.
+        failures.log(logger, f"account {account.pk}: unsubscribing", failure)
+        problem = "It failed unexpectedly; the server's log says why."
+    else:
+        return ""
+    return (
+        f"Amazon was not told to end the notifications, and may go on writing to "
+        f"{row.arn}: {problem}"
+    )
+
+
+def forget(account: SellerAccount) -> None:
+    """Delete the queue, and all that came from it, here."""
     with transaction.atomic():
-        row.delete()
+        NotificationQueue.objects.filter(account=account).delete()
         SyncCursor.objects.filter(
             account=account, stream=NotificationQueue.STREAM
         ).delete()
         Notification.objects.filter(account=account).delete()
-    return True
 
 
 def due_accounts() -> list[SellerAccount]:

@@ -16,7 +16,7 @@ import pytest
 from contract.driver import StaffDriver
 from journeys.killing import run_worker
 from journeys.world import World, running_world
-from saleor_amazon_channel import accounts, clock, tasks
+from saleor_amazon_channel import account_changes, accounts, clock, tasks
 from saleor_amazon_channel.amazon import sqs as sqs_module
 from saleor_amazon_channel.amazon.order_feeds import CancelReason
 from saleor_amazon_channel.lifecycle import request_cancellation
@@ -777,6 +777,50 @@ def test_unsubscribing_ends_it_here_and_at_amazon(
     assert subscriptions(world) == {}
     assert not SyncCursor.objects.filter(stream="notifications").exists()
     assert not [task for task, _ in tasks.due() if "notif" in task.name]
+
+
+def test_disconnecting_the_account_ends_it_too(
+    world: World, queue: str, sqs: Sqs
+) -> None:
+    with world.shop.writer():
+        account = account_changes.disconnect(world.account)
+
+    assert account.state_reason == account_changes.DISCONNECTED
+    assert subscriptions(world) == {}
+    assert not NotificationQueue.objects.exists()
+    assert not SyncCursor.objects.filter(stream="notifications").exists()
+
+
+def test_what_amazon_cannot_be_told_keeps_nobody_from_disconnecting(
+    world: World, queue: str, sqs: Sqs
+) -> None:
+    world.sandbox.state.inject_fault("deleteSubscriptionById", "unavailable", count=9)
+    with world.shop.writer():
+        account = account_changes.disconnect(world.account)
+
+    assert (account.state, account.refresh_token) == ("disconnected", "")
+    assert account.state_reason == (
+        f"{account_changes.DISCONNECTED} Amazon was not told to end the notifications, "
+        f"and may go on writing to {queue}: Amazon did not answer in time; try again "
+        "in a minute."
+    )
+    assert not NotificationQueue.objects.exists()
+
+
+def test_what_is_unsent_refuses_it_before_anything_ends(
+    world: World, queue: str, sqs: Sqs
+) -> None:
+    known_as_pending(world, ORDER)
+    events.release(world.sandbox.state, ORDER)
+    tick(world)
+    before = subscriptions(world)
+    with world.shop.writer():
+        request_cancellation(ORDER, CancelReason.NO_INVENTORY)
+        with pytest.raises(accounts.AccountError, match="still to be sent"):
+            account_changes.disconnect(world.account)
+
+    assert subscriptions(world) == before
+    assert NotificationQueue.objects.exists()
 
 
 @pytest.mark.parametrize(
