@@ -2,8 +2,8 @@
 # package registries; those need a checkout of Saleor (SALEOR_SOURCE) and Python 3.12.
 
 .PHONY: help setup lint test coverage test-saleor demo demo-saleor bench bench-compare \
-  hostile-month hostile-month-small trading-day extension extension-setup extension-check \
-  test-browser test-browser-saleor
+  bench-growth hostile-month hostile-month-small trading-day extension extension-setup \
+  extension-check test-browser test-browser-saleor
 SHELL := /bin/sh
 BIN := .venv/bin
 DEMO_BIN := .venv-demo/bin
@@ -27,6 +27,8 @@ help:
 	@echo "make bench        figures in real Saleor, to benchmarks/latest.json"
 	@echo "make bench-compare        calls, minutes and cents beside a plain loop over"
 	@echo "                          python-amazon-sp-api [ORDERS=1000] [SEED=1]"
+	@echo "make bench-growth         what an import costs when the ledger has 1,000,"
+	@echo "                          100,000 and a million orders [SIZES=a,b] [ROUNDS=9]"
 	@echo "make hostile-month        a month of trade with all that goes wrong, in real"
 	@echo "                          Saleor, and its audit [ORDERS=1000] [DAYS=6] [SEED=1]"
 	@echo "make trading-day          a day of normal trade within Amazon's usage plans, in the"
@@ -96,6 +98,11 @@ bench:
 bench-compare: setup
 	$(BIN)/python benchmarks/compare.py \
 	  $(if $(ORDERS),--orders "$(ORDERS)") $(if $(SEED),--seed "$(SEED)")
+
+bench-growth: setup
+	$(BIN)/python benchmarks/ledger_growth.py \
+	  $(if $(SIZES),--sizes "$(SIZES)") $(if $(ROUNDS),--rounds "$(ROUNDS)") \
+	  $(if $(ORDERS),--orders "$(ORDERS)")
 
 hostile-month:
 	$(RING2) --version "$(or $(VERSION),3.23)" --exec python benchmarks/hostile_month.py \
