@@ -105,6 +105,12 @@ def enqueue(
     )
 
 
+def open_kinds(account: SellerAccount) -> set[str]:
+    """The kinds of which the account has something that is not settled."""
+    open_entries = OutboxEntry.objects.filter(account=account, settled_at=None)
+    return set(open_entries.order_by().values_list("kind", flat=True).distinct())
+
+
 @dataclass(frozen=True)
 class Claim:
     """An entry that is ours to send until the claim's lifetime is over.

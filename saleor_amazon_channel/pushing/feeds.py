@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
@@ -155,14 +155,18 @@ def look_at(account: SellerAccount, feed_ids: Sequence[str]) -> None:
     ).update(next_poll_at=clock.now())
 
 
-def push(client: Client, account: SellerAccount) -> Iterator[Outcome]:
-    """Follow the account's feeds, then send what is due; what was settled."""
+def push(
+    client: Client, account: SellerAccount, open_kinds: Collection[str]
+) -> Iterator[Outcome]:
+    """Follow the account's feeds, then send what is due of these kinds; what was
+    settled."""
     steps = [
         _follow(client, account, feed)
         for feed in _due().filter(account=account).order_by("next_poll_at")
     ]
     for kind in KINDS:
-        steps += [_read_back(client, account, kind), _submit(client, account, kind)]
+        if kind in open_kinds:
+            steps += [_read_back(client, account, kind), _submit(client, account, kind)]
     for step in steps:
         if account.state != SellerAccount.State.ACTIVE:
             return

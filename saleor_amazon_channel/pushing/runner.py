@@ -75,12 +75,15 @@ def push() -> Pushed:
 
 
 def _push_account(account: SellerAccount, result: Pushed) -> None:
+    open_kinds = outbox.open_kinds(account)
     with budget.client_for(account) as client:
         # Feeds first: when many shipments are due they take them off the calls.
-        _push_feeds(client, account, result)
+        for outcome in feeds.push(client, account, open_kinds):
+            result.add(outcome)
         # In the order of the table, each kind with the usage plan of its own call.
         for kind in KINDS:
-            _push_calls(client, account, kind, result)
+            if kind in open_kinds:
+                _push_calls(client, account, kind, result)
 
 
 def _push_calls(
@@ -98,11 +101,6 @@ def _push_calls(
                 # while this worker waits for an Amazon that does not answer.
                 outbox.release(claims[number:])
                 return
-
-
-def _push_feeds(client: Client, account: SellerAccount, result: Pushed) -> None:
-    for outcome in feeds.push(client, account):
-        result.add(outcome)
 
 
 def _attempt(
