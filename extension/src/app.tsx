@@ -21,10 +21,11 @@ export function App() {
   const { ready, theme } = useBridge();
   const { setTheme } = useTheme();
   useEffect(() => bridge.sendNotifyReadyAction(), []);
-  useEffect(
-    () => setTheme(theme === "dark" ? "defaultDark" : "defaultLight"),
-    [theme, setTheme],
-  );
+  useEffect(() => {
+    setTheme(theme === "dark" ? "defaultDark" : "defaultLight");
+    // For what the browser draws itself: scroll bars, pickers.
+    document.documentElement.style.colorScheme = theme;
+  }, [theme, setTheme]);
   return (
     <Language>
       <Provider value={client}>{ready ? <Pages /> : <Waiting />}</Provider>
