@@ -30,9 +30,8 @@ class ShopRefund(models.Model):
     #: Of what the shop's order costs.
     amount = models.DecimalField(max_digits=20, decimal_places=3)
     currency = models.CharField(max_length=3)
-    #: AdjustmentReason, and in staff's words.
+    #: AdjustmentReason. What staff wrote stays in the shop: it may name the buyer.
     reason = models.CharField(max_length=64)
-    note = models.TextField(blank=True)
     #: List of {line_id, units, reason}: the shop's lines it is for, if staff said so.
     lines = models.JSONField(default=list)
     is_shipping_included = models.BooleanField(default=False)

@@ -85,7 +85,6 @@ def take(request: RefundRequest) -> bool:
         amount=request.amount,
         currency=request.currency,
         reason=reasons.adjustment_reason(request.reasons).value,
-        note=" ".join(request.reasons),
         lines=[
             {
                 "line_id": line.line_id,
