@@ -23,10 +23,16 @@ from unittest.mock import patch
 from django.db.models import Min, Q
 
 from contract.driver import StaffDriver
-from saleor_amazon_channel import tasks
+from saleor_amazon_channel import clock, tasks
 from saleor_amazon_channel.amazon import sqs as sqs_module
 from saleor_amazon_channel.amazon.orders import Order
-from saleor_amazon_channel.importing import address_edit, finances, pull, reconcile
+from saleor_amazon_channel.importing import (
+    address_edit,
+    finances,
+    pull,
+    reconcile,
+    slow_scan,
+)
 from saleor_amazon_channel.importing.mapping import map_order
 from saleor_amazon_channel.models import (
     AmazonOrder,
@@ -370,11 +376,16 @@ class _Month:
         """What the channel itself says of the month, account by account."""
         with self._time.in_the_shop():
             begun = [
-                Reconciliation.objects.create(
-                    account=account, since=START - timedelta(days=1)
+                slow_scan.new(
+                    Reconciliation,
+                    account,
+                    START - timedelta(days=1),
+                    clock.now() - slow_scan.MARGIN,
                 )
                 for account in SellerAccount.objects.order_by("pk")
             ]
+            for row in begun:
+                row.save()
         for _ in range(400):
             self._round()
             rows = Reconciliation.objects.filter(pk__in=[row.pk for row in begun])
