@@ -121,10 +121,16 @@ def _step(row: Reconciliation, client: Client) -> None:
         pagination_token=row.page_token or None,
         max_wait_seconds=slow_scan.MAX_WAIT_SECONDS,
     )
+    # What last changed before that, no scan was to show. Not the instance's: it may
+    # have been lowered since that was loaded.
+    import_from = SellerAccount.objects.values_list("import_from", flat=True).get(
+        pk=row.account_id
+    )
     orders = [
         order
         for order in page.orders
         if slow_scan.is_of_window(row, order.last_updated_time)
+        and order.last_updated_time >= import_from
     ]
     with slow_scan.committing(row):
         different, here, unsettled = _compare(row, orders)

@@ -15,7 +15,12 @@ from contract.driver import StaffDriver
 from journeys.world import World, running_world
 from saleor_amazon_channel import clock, redaction
 from saleor_amazon_channel.importing import reconcile, slow_scan
-from saleor_amazon_channel.models import AmazonOrder, Reconciliation, UsageBudget
+from saleor_amazon_channel.models import (
+    AmazonOrder,
+    Reconciliation,
+    SellerAccount,
+    UsageBudget,
+)
 from saleor_amazon_channel.sandbox import events
 from saleor_amazon_channel.store.contract import Store
 from wire_orders import NOW, wire_item, wire_order
@@ -61,6 +66,24 @@ def test_a_day_on_which_all_is_well(world: World) -> None:
     world.work_until_quiet(3)
     assert Reconciliation.objects.count() == 1
     assert world.shop.order_count() == 2
+
+
+def test_what_changed_before_the_account_was_connected_is_not_missing(
+    world: World,
+) -> None:
+    """The first comparison reaches back behind that."""
+    with world.shop.writer():
+        SellerAccount.objects.update(import_from=NOW - timedelta(days=1))
+    earlier = NOW - timedelta(days=1, minutes=30)
+    world.sandbox.state.put_orders(
+        [wire_order(), wire_order(OTHER, created=earlier, updated=earlier)]
+    )
+    world.work_until_quiet(2)
+
+    row = a_day_later(world)
+
+    assert reconcile.in_words(row) == "1 there, 1 here, 0 missing, 0 double."
+    assert not AmazonOrder.objects.filter(amazon_order_id=OTHER).exists()
 
 
 def test_an_order_that_no_scan_showed_is_found_and_imported(world: World) -> None:
