@@ -94,6 +94,8 @@ def django_db_modify_db_settings(
     template, name = os.environ["RING2_TEMPLATE"], database["TEST"]["NAME"]
     copy = [sys.executable, DATABASES_SCRIPT, "copy", template, name]
     subprocess.run(copy, check=True)
+    # The replica is the same one; threads of a test open it by its name in here.
+    settings.DATABASES[settings.DATABASE_CONNECTION_REPLICA_NAME]["NAME"] = name
 
 
 @pytest.fixture
