@@ -9,15 +9,15 @@ import graphene
 from .. import account_changes, accounts, models
 from . import host as graphql_host
 from . import ids
+from .arguments import find, find_account
 from .enums import (
     AmazonCustomerCreation,
     AmazonInitialStatus,
     AmazonInvoiceMechanism,
     AmazonOrderNumberSource,
     AmazonRegion,
-    ErrorCode,
 )
-from .errors import AmazonChannelError, of_account, refusal
+from .errors import AmazonChannelError, of_account
 from .types import AmazonAccount, AmazonMarketplace, load_accounts
 
 host = graphql_host.current()
@@ -207,19 +207,6 @@ class AmazonMarketplacesRefresh(host.BaseMutation):  # type: ignore[name-defined
             return cls(account=load_accounts(using, pk=account.pk)[0])
 
 
-def find_account(given: str, field: str) -> models.SellerAccount:
-    try:
-        pk = ids.own(given, "AmazonAccount")
-    except ids.InvalidIdError as error:
-        raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), field) from error
-    account = models.SellerAccount.objects.filter(pk=pk).first()
-    if account is None:
-        raise refusal(
-            ErrorCode.NOT_FOUND, f"Couldn't resolve to a node: {given}", field
-        )
-    return account
-
-
 class AmazonMarketplaceUpdateInput(graphene.InputObjectType):
     channel = graphene.String(
         description=(
@@ -311,15 +298,7 @@ class AmazonMarketplaceUpdate(host.BaseMutation):  # type: ignore[name-defined]
 
     @classmethod
     def perform_mutation(cls, _root: Any, _info: Any, /, *, id: str, input: Any) -> Any:
-        try:
-            pk = ids.own(id, "AmazonMarketplace")
-        except ids.InvalidIdError as error:
-            raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), "id") from error
-        marketplace = models.Marketplace.objects.filter(pk=pk).first()
-        if marketplace is None:
-            raise refusal(
-                ErrorCode.NOT_FOUND, f"Couldn't resolve to a node: {id}", "id"
-            )
+        marketplace = find(models.Marketplace.objects.all(), id, "AmazonMarketplace")
         try:
             marketplace = accounts.update_marketplace(marketplace, _changes(input))
         except accounts.AccountError as error:

@@ -12,7 +12,7 @@ from ..importing import address_edit
 from ..importing.text import one_line
 from ..store.contract import AddressDraft
 from . import host as graphql_host
-from . import ids
+from .arguments import find
 from .enums import ErrorCode
 from .errors import AmazonChannelError, refusal
 from .types import AmazonOrder
@@ -72,16 +72,10 @@ class AmazonOrderAddressUpdate(host.BaseMutation):  # type: ignore[name-defined]
         id: str,
         address: dict[str, str | None] | None = None,
     ) -> Any:
-        try:
-            pk = ids.own(id, "AmazonOrder")
-        except ids.InvalidIdError as error:
-            raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), "id") from error
-        known = models.AmazonOrder.objects.filter(pk=pk)
-        amazon_order_id = known.values_list("amazon_order_id", flat=True).first()
-        if amazon_order_id is None:
-            raise refusal(
-                ErrorCode.NOT_FOUND, f"Couldn't resolve to a node: {id}", "id"
-            )
+        known = find(
+            models.AmazonOrder.objects.only("amazon_order_id"), id, "AmazonOrder"
+        )
+        pk, amazon_order_id = known.pk, known.amazon_order_id
         try:
             address_edit.replace_address(
                 amazon_order_id,

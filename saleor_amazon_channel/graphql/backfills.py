@@ -14,10 +14,10 @@ from ..importing import backfill, backfill_progress
 from ..importing.backfill_progress import Progress, Reason
 from . import host as graphql_host
 from . import ids
+from .arguments import active_account, find, require_active_channel
 from .enums import AmazonBackfillState, AmazonBlockerCode, ErrorCode
 from .errors import AmazonChannelError, refusal
 from .ids import to_global
-from .import_mutation import active_account, require_active_channel
 from .types import list_of, requires
 
 host = graphql_host.current()
@@ -349,15 +349,7 @@ class AmazonBackfillCancel(host.BaseMutation):  # type: ignore[name-defined]
 
     @classmethod
     def perform_mutation(cls, _root: Any, info: Any, /, *, id: str) -> Any:
-        try:
-            pk = ids.own(id, "AmazonBackfill")
-        except ids.InvalidIdError as error:
-            raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), "id") from error
-        row = models.Backfill.objects.filter(pk=pk).first()
-        if row is None:
-            raise refusal(
-                ErrorCode.NOT_FOUND, f"Couldn't resolve to a node: {id}", "id"
-            )
+        row = find(models.Backfill.objects.all(), id, "AmazonBackfill")
         row = backfill.cancel(row)
         with host.reading(info.context) as using:
             return cls(backfill=told([row], using)[0])

@@ -13,6 +13,7 @@ from .. import models, store
 from ..importing import importer
 from . import host as graphql_host
 from . import ids
+from .arguments import find_account, key_of, not_found
 from .enums import AmazonBlockerCode, ErrorCode
 from .errors import AmazonChannelError, refusal
 from .ids import to_global
@@ -136,17 +137,12 @@ class BlockedQueries(graphene.ObjectType):
         with host.reading(info.context) as using:
             rows = models.SkuMapping.objects.using(using).order_by("seller_sku", "pk")
             if account_id is not None:
-                rows = rows.filter(account_id=_account_pk(account_id))
+                rows = rows.filter(
+                    account_id=key_of(account_id, "AmazonAccount", "account_id")
+                )
             if seller_skus is not None:
                 rows = rows.filter(seller_sku__in=seller_skus)
             return list(rows[:MAX_AT_ONCE])
-
-
-def _account_pk(account_id: str) -> int:
-    try:
-        return ids.own(account_id, "AmazonAccount")
-    except ids.InvalidIdError as error:
-        raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), "account_id") from error
 
 
 class AmazonOrderRetryImport(host.BaseMutation):  # type: ignore[name-defined]
@@ -176,18 +172,11 @@ class AmazonOrderRetryImport(host.BaseMutation):  # type: ignore[name-defined]
                 f"At most {MAX_AT_ONCE} orders at a time, not {len(ids)}.",
                 "ids",
             )
-        keys = [_order_pk(each) for each in ids]
+        keys = [key_of(each, "AmazonOrder", "ids") for each in ids]
         rows = models.AmazonOrder.objects.filter(pk__in=keys)
         count = importer.retry(rows.values_list("amazon_order_id", flat=True))
         with host.reading(info.context) as using:
             return cls(count=count, orders=list(orders_of(using).filter(pk__in=keys)))
-
-
-def _order_pk(order_id: str) -> int:
-    try:
-        return ids.own(order_id, "AmazonOrder")
-    except ids.InvalidIdError as error:
-        raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), "ids") from error
 
 
 class AmazonSkuMappingInput(graphene.InputObjectType):
@@ -233,15 +222,7 @@ class AmazonSkuMappingSet(host.BaseMutation):  # type: ignore[name-defined]
     def perform_mutation(
         cls, _root: Any, _info: Any, /, *, account_id: str, input: Sequence[Any]
     ) -> Any:
-        account = models.SellerAccount.objects.filter(
-            pk=_account_pk(account_id)
-        ).first()
-        if account is None:
-            raise refusal(
-                ErrorCode.NOT_FOUND,
-                f"Couldn't resolve to a node: {account_id}",
-                "account_id",
-            )
+        account = find_account(account_id)
         rows = _mappings(account, input)
         with transaction.atomic():
             models.SkuMapping.objects.bulk_create(
@@ -314,16 +295,9 @@ class AmazonSkuMappingDelete(host.BaseMutation):  # type: ignore[name-defined]
 
     @classmethod
     def perform_mutation(cls, _root: Any, _info: Any, /, *, ids: Sequence[str]) -> Any:
-        keys = [_mapping_pk(each) for each in ids]
+        keys = [key_of(each, "AmazonSkuMapping", "ids") for each in ids]
         count, _ = models.SkuMapping.objects.filter(pk__in=keys).delete()
         return cls(count=count)
-
-
-def _mapping_pk(mapping_id: str) -> int:
-    try:
-        return ids.own(mapping_id, "AmazonSkuMapping")
-    except ids.InvalidIdError as error:
-        raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), "ids") from error
 
 
 class AmazonSkuRuleSet(host.BaseMutation):  # type: ignore[name-defined]
@@ -365,15 +339,11 @@ class AmazonSkuRuleSet(host.BaseMutation):  # type: ignore[name-defined]
                 raise refusal(
                     ErrorCode.INVALID, "At most 50 characters can be left out.", name
                 )
-        found = models.SellerAccount.objects.filter(pk=_account_pk(account_id)).update(
-            sku_prefix=prefix or "", sku_suffix=suffix or ""
-        )
+        found = models.SellerAccount.objects.filter(
+            pk=key_of(account_id, "AmazonAccount", "account_id")
+        ).update(sku_prefix=prefix or "", sku_suffix=suffix or "")
         if not found:
-            raise refusal(
-                ErrorCode.NOT_FOUND,
-                f"Couldn't resolve to a node: {account_id}",
-                "account_id",
-            )
+            raise not_found(account_id, "account_id")
         return cls(prefix=prefix or "", suffix=suffix or "")
 
 

@@ -13,7 +13,7 @@ from .. import models
 from ..amazon import carriers
 from ..pushing.shipments import CarrierRules
 from . import host as graphql_host
-from . import ids
+from .arguments import find_account, key_of
 from .enums import ErrorCode
 from .errors import AmazonChannelError, refusal
 from .ids import to_global
@@ -86,19 +86,14 @@ class CarrierQueries(graphene.ObjectType):
         with host.reading(info.context) as using:
             accounts = models.SellerAccount.objects.using(using).only("id")
             if account_id is not None:
-                accounts = accounts.filter(pk=_account_pk(account_id))
+                accounts = accounts.filter(
+                    pk=key_of(account_id, "AmazonAccount", "account_id")
+                )
             return [
                 carrier
                 for account in accounts.order_by("pk")
                 for carrier in _carriers(account, _mapped(account, using), using)
             ]
-
-
-def _account_pk(account_id: str) -> int:
-    try:
-        return ids.own(account_id, "AmazonAccount")
-    except ids.InvalidIdError as error:
-        raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), "account_id") from error
 
 
 def _mapped(
@@ -230,15 +225,7 @@ class AmazonCarrierMappingSet(host.BaseMutation):  # type: ignore[name-defined]
                 f"At most {MAX_AT_ONCE} carriers at a time, not {len(input)}.",
                 "input",
             )
-        account = models.SellerAccount.objects.filter(
-            pk=_account_pk(account_id)
-        ).first()
-        if account is None:
-            raise refusal(
-                ErrorCode.NOT_FOUND,
-                f"Couldn't resolve to a node: {account_id}",
-                "account_id",
-            )
+        account = find_account(account_id)
         given = {row.key: row for row in (_row(account, each) for each in input)}
         kept = {key: row for key, row in given.items() if row.carrier_code}
         gone = given.keys() - kept.keys()

@@ -21,6 +21,7 @@ from ..accounts import WHILE_SOMEBODY_WAITS
 from ..importing import importer, pull
 from . import host as graphql_host
 from . import ids
+from .arguments import active_account, require_active_channel
 from .enums import AmazonImportState, ErrorCode
 from .errors import AmazonChannelError, refusal, said_by_amazon
 from .types import AmazonBlocker, AmazonOrder, list_of, orders, together
@@ -151,35 +152,6 @@ class AmazonOrdersImport(host.BaseMutation):  # type: ignore[name-defined]
                 for each in named
             ],
         )
-
-
-def require_active_channel() -> None:
-    if not models.ChannelSettings.load().active:
-        raise refusal(
-            ErrorCode.CHANNEL_INACTIVE,
-            "The Amazon sales channel is switched off; switch the plugin on first.",
-        )
-
-
-def active_account(account_id: str) -> Account:
-    try:
-        pk = ids.own(account_id, "AmazonAccount")
-    except ids.InvalidIdError as error:
-        raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), "account_id") from error
-    account = Account.objects.filter(pk=pk).first()
-    if account is None:
-        raise refusal(
-            ErrorCode.NOT_FOUND,
-            f"Couldn't resolve to a node: {account_id}",
-            "account_id",
-        )
-    if account.state != Account.State.ACTIVE:
-        raise refusal(
-            ErrorCode.INVALID,
-            f"The account {account.name} is not active. {account.state_reason}".strip(),
-            "account_id",
-        )
-    return account
 
 
 def _pull_soon(account: Account | None) -> None:

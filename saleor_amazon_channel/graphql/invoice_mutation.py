@@ -9,7 +9,7 @@ import graphene
 from .. import models
 from ..invoicing import record
 from . import host as graphql_host
-from . import ids
+from .arguments import find, require_active_channel
 from .enums import ErrorCode
 from .errors import AmazonChannelError, refusal
 from .types import AmazonOrder, AmazonOutboxEntry
@@ -40,22 +40,10 @@ class AmazonInvoicePush(host.BaseMutation):  # type: ignore[name-defined]
 
     @classmethod
     def perform_mutation(cls, _root: Any, info: Any, /, *, id: str) -> Any:
-        if not models.ChannelSettings.load().active:
-            raise refusal(
-                ErrorCode.CHANNEL_INACTIVE,
-                "The Amazon sales channel is switched off; switch the plugin on first.",
-            )
-        try:
-            pk = ids.own(id, "AmazonInvoice")
-        except ids.InvalidIdError as error:
-            raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), "id") from error
-        invoice = (
-            models.OrderInvoice.objects.select_related("order").filter(pk=pk).first()
+        require_active_channel()
+        invoice = find(
+            models.OrderInvoice.objects.select_related("order"), id, "AmazonInvoice"
         )
-        if invoice is None:
-            raise refusal(
-                ErrorCode.NOT_FOUND, f"Couldn't resolve to a node: {id}", "id"
-            )
         try:
             entry = record.push_again(invoice, host.requestor_name(info.context))
         except record.PushRefused as refused:

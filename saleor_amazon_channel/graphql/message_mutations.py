@@ -20,7 +20,7 @@ from ..amazon.client import Client
 from ..amazon.messaging import FORMS, File, Message, MessageAction
 from ..pushing import messages, review_requests
 from . import host as graphql_host
-from . import ids
+from .arguments import find, require_active_channel
 from .enums import AmazonMessageAction, ErrorCode
 from .errors import AmazonChannelError, of_amazon, refusal
 from .types import AmazonOrder, AmazonOutboxEntry, list_of
@@ -259,25 +259,14 @@ class AmazonReviewRequest(host.BaseMutation):  # type: ignore[name-defined]
 
 
 def _order(global_id: str) -> models.AmazonOrder:
-    if not models.ChannelSettings.load().active:
-        raise refusal(
-            ErrorCode.CHANNEL_INACTIVE,
-            "The Amazon sales channel is switched off; switch the plugin on first.",
-        )
-    try:
-        pk = ids.own(global_id, "AmazonOrder")
-    except ids.InvalidIdError as error:
-        raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), "id") from error
-    order = (
-        models.AmazonOrder.objects.select_related("account")
-        .only("amazon_order_id", "marketplace_id", "account")
-        .filter(pk=pk)
-        .first()
+    require_active_channel()
+    order = find(
+        models.AmazonOrder.objects.select_related("account").only(
+            "amazon_order_id", "marketplace_id", "account"
+        ),
+        global_id,
+        "AmazonOrder",
     )
-    if order is None:
-        raise refusal(
-            ErrorCode.NOT_FOUND, f"Couldn't resolve to a node: {global_id}", "id"
-        )
     account = order.account
     if account.state != models.SellerAccount.State.ACTIVE:
         raise refusal(

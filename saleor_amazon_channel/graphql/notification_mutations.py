@@ -9,7 +9,7 @@ import graphene
 from ..accounts import AccountError
 from ..notifications import subscribing
 from . import host as graphql_host
-from .account_mutations import find_account
+from .arguments import find_account
 from .errors import AmazonChannelError, of_account
 from .types import AmazonAccount, load_accounts
 

@@ -9,7 +9,7 @@ import graphene
 from .. import lifecycle, models
 from ..amazon.order_feeds import CancelReason
 from . import host as graphql_host
-from . import ids
+from .arguments import find, require_active_channel
 from .enums import AmazonCancelReason, ErrorCode
 from .errors import AmazonChannelError, refusal
 from .types import AmazonOrder, AmazonOutboxEntry
@@ -42,31 +42,21 @@ class AmazonOrderCancel(host.BaseMutation):  # type: ignore[name-defined]
 
     @classmethod
     def perform_mutation(cls, _root: Any, info: Any, /, *, id: str, reason: str) -> Any:
-        if not models.ChannelSettings.load().active:
-            raise refusal(
-                ErrorCode.CHANNEL_INACTIVE,
-                "The Amazon sales channel is switched off; switch the plugin on first.",
-            )
-        try:
-            pk = ids.own(id, "AmazonOrder")
-        except ids.InvalidIdError as error:
-            raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), "id") from error
-        amazon_order_id = (
-            models.AmazonOrder.objects.filter(pk=pk)
-            .values_list("amazon_order_id", flat=True)
-            .first()
+        require_active_channel()
+        known = find(
+            models.AmazonOrder.objects.only("amazon_order_id"), id, "AmazonOrder"
         )
-        if amazon_order_id is None:
-            raise refusal(
-                ErrorCode.NOT_FOUND, f"Couldn't resolve to a node: {id}", "id"
-            )
         try:
             entry = lifecycle.request_cancellation(
-                amazon_order_id, CancelReason(reason), host.requestor_name(info.context)
+                known.amazon_order_id,
+                CancelReason(reason),
+                host.requestor_name(info.context),
             )
         except lifecycle.Refused as refused:
             raise refusal(
                 ErrorCode.CANNOT_CANCEL_ORDER, str(refused), "id"
             ) from refused
         with host.reading(info.context) as using:
-            return cls(amazon_order=orders_of(using).get(pk=pk), outbox_entry=entry)
+            return cls(
+                amazon_order=orders_of(using).get(pk=known.pk), outbox_entry=entry
+            )

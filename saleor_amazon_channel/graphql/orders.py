@@ -289,25 +289,11 @@ def connection(
     """The root of ``AmazonOrderCountableConnection``; newest first if not sorted."""
     sort_by = sort_by or {"field": "created_at", "direction": "-"}
     queryset = apply_filter(orders(using), filter or {})
-    found = pagination.slice_rows(
+    return pagination.connection(
         info,
         queryset,
         SORT_KEYS[sort_by["field"]],
+        together,
         is_descending=sort_by["direction"] == "-",
-        limit=host.pagination_limit,
         **page,
-    )
-    rows = together(found.rows)
-
-    def total_count() -> int | None:
-        with host.reading(info.context):
-            return pagination.count(queryset)
-
-    return SimpleNamespace(
-        page_info=found.page_info,
-        edges=[
-            SimpleNamespace(node=row, cursor=cursor)
-            for row, cursor in zip(rows, found.cursors, strict=True)
-        ],
-        total_count=total_count,
     )

@@ -15,6 +15,7 @@ from .. import models
 from ..pushing import by_hand
 from . import host as graphql_host
 from . import ids, pagination
+from .arguments import key_of, not_found
 from .enums import AmazonOutboxKind, AmazonOutboxState, ErrorCode
 from .errors import AmazonChannelError, refusal
 from .orders import MAX_FILTER_VALUES
@@ -121,27 +122,13 @@ def _connection(
         if name == "accounts":
             values = [_own(each, "AmazonAccount") for each in values]
         queryset = queryset.filter(**{_COLUMNS[name]: values})
-    found = pagination.slice_rows(
+    return pagination.connection(
         info,
         queryset,
         _NEWEST,
+        lambda rows: _with_orders(rows, using),
         is_descending=True,
-        limit=host.pagination_limit,
         **page,
-    )
-    rows = _with_orders(found.rows, using)
-
-    def total_count() -> int | None:
-        with host.reading(info.context):
-            return pagination.count(queryset)
-
-    return SimpleNamespace(
-        page_info=found.page_info,
-        edges=[
-            SimpleNamespace(node=row, cursor=cursor)
-            for row, cursor in zip(rows, found.cursors, strict=True)
-        ],
-        total_count=total_count,
     )
 
 
@@ -175,18 +162,13 @@ def _by_hand(
             f"At most {MAX_AT_ONCE} entries at a time, not {len(given)}.",
             "ids",
         )
-    try:
-        pks = [ids.own(each, "AmazonOutboxEntry") for each in given]
-    except ids.InvalidIdError as error:
-        raise refusal(ErrorCode.GRAPHQL_ERROR, str(error), "ids") from error
+    pks = [key_of(each, "AmazonOutboxEntry", "ids") for each in given]
     known = set(
         models.OutboxEntry.objects.filter(pk__in=pks).values_list("pk", flat=True)
     )
     for global_id, pk in zip(given, pks, strict=True):
         if pk not in known:
-            raise refusal(
-                ErrorCode.NOT_FOUND, f"Couldn't resolve to a node: {global_id}", "ids"
-            )
+            raise not_found(global_id, "ids")
     try:
         what(pks, host.requestor_name(info.context))
     except by_hand.NotPossible as error:

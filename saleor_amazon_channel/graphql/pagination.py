@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from types import SimpleNamespace
 from typing import Any
 
 import graphene
@@ -20,7 +21,10 @@ from django.db.models import Field, Func, Model, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 from graphql import GraphQLError
 
+from . import host as graphql_host
 from . import selection
+
+host = graphql_host.current()
 
 #: Up to this many, a total is counted exactly; counting more costs too much.
 COUNT_LIMIT = 10_000
@@ -146,6 +150,39 @@ def slice_rows(
         [_write_cursor(row, keys) for row in rows],
         has_next_page=bool(cursor) if last else is_more,
         has_previous_page=is_more if last else bool(cursor),
+    )
+
+
+def connection(
+    info: Any,
+    queryset: QuerySet[Any],
+    keys: Sequence[SortKey],
+    together: Callable[[Sequence[Any]], Sequence[Any]],
+    *,
+    is_descending: bool,
+    **page: Any,
+) -> SimpleNamespace:
+    """The root of a connection's type. ``together`` prepares the rows of the page."""
+    found = slice_rows(
+        info,
+        queryset,
+        keys,
+        is_descending=is_descending,
+        limit=host.pagination_limit,
+        **page,
+    )
+
+    def total_count() -> int | None:
+        with host.reading(info.context):
+            return count(queryset)
+
+    return SimpleNamespace(
+        page_info=found.page_info,
+        edges=[
+            SimpleNamespace(node=row, cursor=cursor)
+            for row, cursor in zip(together(found.rows), found.cursors, strict=True)
+        ],
+        total_count=total_count,
     )
 
 

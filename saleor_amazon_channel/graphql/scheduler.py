@@ -11,10 +11,10 @@ from .. import clock, models, status
 from ..importing import reconcile
 from . import host as graphql_host
 from . import ids
+from .arguments import active_account, require_active_channel
 from .enums import AmazonAccountState, AmazonBlockerCode, ErrorCode
 from .errors import AmazonChannelError, refusal
 from .ids import to_global
-from .import_mutation import active_account, require_active_channel
 from .types import list_of, requires
 
 host = graphql_host.current()
