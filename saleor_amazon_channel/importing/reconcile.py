@@ -121,19 +121,13 @@ def _step(row: Reconciliation, client: Client) -> None:
         pagination_token=row.page_token or None,
         max_wait_seconds=slow_scan.MAX_WAIT_SECONDS,
     )
-    # What last changed before that, no scan was to show. Not the instance's: it may
-    # have been lowered since that was loaded.
-    import_from = SellerAccount.objects.values_list("import_from", flat=True).get(
-        pk=row.account_id
-    )
     orders = [
         order
         for order in page.orders
         if slow_scan.is_of_window(row, order.last_updated_time)
-        and order.last_updated_time >= import_from
     ]
     with slow_scan.committing(row):
-        different, here, unsettled = _compare(row, orders)
+        different, counts = _compare(row, orders)
     failed: dict[str, object] = {}
     if different:
         # What was found is kept by now, whatever happens to us while it is read.
@@ -142,31 +136,37 @@ def _step(row: Reconciliation, client: Client) -> None:
         )
     with slow_scan.committing(row):
         slow_scan.name(row.unread, failed)
-        slow_scan.count(
-            row, {"there": len(orders), "here": here, "unsettled": unsettled}
-        )
+        slow_scan.count(row, counts)
         row.calls += 1
         slow_scan.turn(row, page.next_token)
 
 
 def _compare(
     row: Reconciliation, orders: Sequence[Order]
-) -> tuple[list[str], int, int]:
-    """The orders to be read anew, how many are here, and how many the next scan is to
-    bring."""
+) -> tuple[list[str], dict[str, int]]:
+    """The orders to be read anew, and how many are there, are here, and are the next
+    scan's to bring."""
     watermark = (
         SyncCursor.objects.filter(account=row.account, stream=pull.STREAM)
         .values_list("watermark", flat=True)
         .first()
+    )
+    # Not the instance's: it may have been lowered since that was loaded.
+    import_from = SellerAccount.objects.values_list("import_from", flat=True).get(
+        pk=row.account_id
     )
     known = dict(
         AmazonOrder.objects.filter(
             amazon_order_id__in=[order.order_id for order in orders]
         ).values_list("amazon_order_id", "last_updated_time")
     )
-    missing, outdated, unsettled = [], [], 0
+    missing, outdated, unsettled, there = [], [], 0, 0
     for order in orders:
         order_id, updated = order.order_id, order.last_updated_time
+        # No scan was to show it.
+        if order_id not in known and updated < import_from:
+            continue
+        there += 1
         if order_id in known and known[order_id] >= updated:
             continue
         if watermark is None or updated > watermark - pull.OVERLAP:
@@ -177,7 +177,8 @@ def _compare(
             missing.append(order_id)
     slow_scan.name(row.missing, missing)
     slow_scan.name(row.outdated, outdated)
-    return [*missing, *outdated], len(known), unsettled
+    counts = {"there": there, "here": len(known), "unsettled": unsettled}
+    return [*missing, *outdated], counts
 
 
 def _compare_with_shop(row: Reconciliation) -> None:
