@@ -22,7 +22,7 @@ from .importing import backfill as backfilling
 from .importing import finances, importer, news, participations, pull
 from .importing import reconcile as reconciling
 from .invoicing import record as invoices
-from .ledger import pruning
+from .ledger import pruning, sales
 from .models import AmazonOrder, ChannelSettings, SellerAccount, SyncCursor
 from .notifications import receiving, subscribing
 from .pushing import feeds, runner
@@ -226,6 +226,7 @@ def keep_house() -> None:
         )
         redacted = redaction.redact_due()
         pruned = pruning.prune()
+        sales.recount()
         logger.info("%s buyers redacted, %s rows of logs deleted", redacted, pruned)
         SyncCursor.objects.filter(pk=cursor.pk).update(
             last_run_at=now, next_run_at=now + HOUSEKEEPING_INTERVAL

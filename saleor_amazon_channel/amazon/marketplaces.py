@@ -32,6 +32,35 @@ REGIONS = {
 }
 
 
+#: Whose days are counted in which time zone: the country's, but for North America,
+#: where Amazon itself counts them in Pacific time.
+_TIME_ZONES = {
+    "US": "America/Los_Angeles",
+    "CA": "America/Los_Angeles",
+    "MX": "America/Los_Angeles",
+    "BR": "America/Sao_Paulo",
+    "IE": "Europe/Dublin",
+    "ES": "Europe/Madrid",
+    "GB": "Europe/London",
+    "FR": "Europe/Paris",
+    "BE": "Europe/Brussels",
+    "NL": "Europe/Amsterdam",
+    "DE": "Europe/Berlin",
+    "IT": "Europe/Rome",
+    "SE": "Europe/Stockholm",
+    "ZA": "Africa/Johannesburg",
+    "PL": "Europe/Warsaw",
+    "EG": "Africa/Cairo",
+    "TR": "Europe/Istanbul",
+    "SA": "Asia/Riyadh",
+    "AE": "Asia/Dubai",
+    "IN": "Asia/Kolkata",
+    "SG": "Asia/Singapore",
+    "AU": "Australia/Sydney",
+    "JP": "Asia/Tokyo",
+}
+
+
 @dataclass(frozen=True)
 class MarketplaceInfo:
     """A retail marketplace; ``country_code`` is ISO 3166 (GB, where Amazon says UK)."""
@@ -42,6 +71,11 @@ class MarketplaceInfo:
     currency: str
     region: str
     domain: str
+
+    @property
+    def time_zone(self) -> str:
+        """By its name in the IANA database."""
+        return _TIME_ZONES[self.country_code]
 
     @property
     def seller_central_url(self) -> str:

@@ -29,6 +29,7 @@ class Host:
     """A schema's own building blocks; the names are Saleor's."""
 
     # Scalars and types, by the names they have in the schema.
+    Date: Any
     DateTime: Any
     PositiveDecimal: Any
     JSON: Any

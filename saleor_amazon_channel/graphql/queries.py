@@ -14,6 +14,7 @@ from .backfills import BackfillQueries
 from .blocked import BlockedQueries
 from .carriers import CarrierQueries
 from .outbox import OutboxQueries
+from .sales import SalesQueries
 from .scheduler import SchedulerQueries
 from .shop import ShopQueries
 from .types import (
@@ -36,6 +37,7 @@ COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
         "amazonBlockers": {"complexity": 1},
         "amazonCarriers": {"complexity": 1},
         "amazonReconciliations": {"complexity": 1},
+        "amazonSalesSummary": {"complexity": 1},
         "amazonScheduler": {"complexity": 1},
         "amazonShopChannels": {"complexity": 1},
         "amazonSkuMappings": {"complexity": 1},
@@ -58,6 +60,7 @@ class AmazonQueries(
     BlockedQueries,
     CarrierQueries,
     OutboxQueries,
+    SalesQueries,
     SchedulerQueries,
     ShopQueries,
     graphene.ObjectType,

@@ -20,14 +20,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, Sum
 
 from .. import clock, lock_objects
 from ..amazon.errors import MalformedOrder
 from ..amazon.orders import FulfillmentStatus, Order
 from ..models import AmazonOrder, AmazonOrderItem, CommunicationLog, SellerAccount
 from ..store.contract import Blocker, BlockerCode
-from . import blocking, buyer_search, payloads, retention, timeline
+from . import blocking, buyer_search, payloads, retention, sales, timeline
 
 logger = logging.getLogger(__name__)
 
@@ -176,6 +176,7 @@ def _record(
         )
 
     known = {row.amazon_order_id: row for row in lock_objects.orders_by_id(received)}
+    sold_before = {row.pk: sales.of(row) for row in known.values()}
     new, changed, events = [], [], []
     for order_id, row in received.items():
         old = known.get(order_id)
@@ -203,6 +204,7 @@ def _record(
 
     AmazonOrder.objects.bulk_create(new)
     AmazonOrder.objects.bulk_update(changed, _ORDER_FIELDS, batch_size=100)
+    units_before = _units(changed)
     AmazonOrderItem.objects.bulk_create(
         [
             AmazonOrderItem(order=row, **_item_values(item))
@@ -212,6 +214,12 @@ def _record(
         update_conflicts=True,
         unique_fields=["order", "order_item_id"],
         update_fields=_ITEM_FIELDS,
+    )
+    units = _units([*new, *changed])
+    sales.replace(
+        account.pk,
+        [(sold_before[row.pk], units_before.get(row.pk, 0)) for row in changed],
+        [(sales.of(row), units.get(row.pk, 0)) for row in (*new, *changed)],
     )
     originals = {row.replacement_of for row in new if row.replacement_of}
     if originals:
@@ -231,6 +239,12 @@ def _record(
     )
     timeline.add_many(events)
     return Recorded(len(new), len(changed), len(received) - len(new) - len(changed))
+
+
+def _units(rows: Sequence[AmazonOrder]) -> dict[int, int]:
+    """Units ordered, by the rows' keys."""
+    items = AmazonOrderItem.objects.filter(order__in=rows)
+    return dict(items.values_list("order").annotate(Sum("quantity_ordered")))
 
 
 def check_fits(order: Order) -> None:

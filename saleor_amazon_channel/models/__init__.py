@@ -22,6 +22,7 @@ from .ledger import (
 from .notifications import Notification, NotificationQueue
 from .outbox import Feed, OutboxAttachment, OutboxAttempt, OutboxEntry
 from .refunds import AmazonRefund, AmazonRefundAmount, ShopRefund
+from .sales import DailySales
 from .scans import Backfill, Reconciliation
 from .settings import ChannelSettings
 
@@ -36,6 +37,7 @@ __all__ = [
     "CarrierMapping",
     "ChannelSettings",
     "CommunicationLog",
+    "DailySales",
     "Feed",
     "ForeignPackage",
     "Marketplace",

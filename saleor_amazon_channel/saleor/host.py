@@ -13,7 +13,7 @@ from saleor.core.exceptions import PermissionDenied
 from saleor.graphql.core.context import get_database_connection_name
 from saleor.graphql.core.enums import OrderDirection
 from saleor.graphql.core.mutations import BaseMutation
-from saleor.graphql.core.scalars import JSON, DateTime, PositiveDecimal
+from saleor.graphql.core.scalars import JSON, Date, DateTime, PositiveDecimal
 from saleor.graphql.core.types import Money
 from saleor.graphql.core.types.common import Error
 from saleor.graphql.core.types.upload import Upload
@@ -45,6 +45,7 @@ def _reading(context: Any) -> Iterator[str]:
 
 def host() -> Host:
     return Host(
+        Date=Date,
         DateTime=DateTime,
         PositiveDecimal=PositiveDecimal,
         JSON=JSON,

@@ -65,6 +65,10 @@ def reading(context: Any) -> Iterator[str]:
     yield DEFAULT_DB_ALIAS
 
 
+class Date(graphene.Date):
+    """ISO 8601, as in Saleor."""
+
+
 class DateTime(graphene.DateTime):
     """ISO 8601, as in Saleor."""
 
@@ -191,6 +195,7 @@ def _typed(error: ValidationError, error_type: Any) -> list[Any]:
 
 def host() -> graphql_host.Host:
     return graphql_host.Host(
+        Date=Date,
         DateTime=DateTime,
         PositiveDecimal=PositiveDecimal,
         JSON=JSON,

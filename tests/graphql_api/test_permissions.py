@@ -94,6 +94,7 @@ REQUESTS = {
         "MANAGE_ORDERS",
     ),
     "amazonReconciliations": ("{ amazonReconciliations { id } }", "MANAGE_ORDERS"),
+    "amazonSalesSummary": ("{ amazonSalesSummary { endDate } }", "MANAGE_ORDERS"),
     "amazonScheduler": ("{ amazonScheduler { isActive } }", "MANAGE_PLUGINS"),
     "amazonShopChannels": ("{ amazonShopChannels { id } }", "MANAGE_PLUGINS"),
     "amazonSkuMappings": ("{ amazonSkuMappings { id } }", "MANAGE_PLUGINS"),
