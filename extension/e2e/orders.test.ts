@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, inject, test } from "vitest";
 import {
   type AnOrder,
@@ -31,7 +32,9 @@ describe("all Amazon orders", () => {
     await inspect("orders", "/orders", (pages) =>
       pages.locator("tbody tr").first().waitFor(),
     );
-    expect(await frame().locator("thead th").allInnerTexts()).toEqual([
+    const heads = await frame().locator("thead th").allInnerTexts();
+    // The first is of the boxes that choose blocked orders, where the page has any.
+    expect(heads.filter(Boolean)).toEqual([
       "Amazon order number",
       "Purchase date",
       "Status",
@@ -43,7 +46,7 @@ describe("all Amazon orders", () => {
       "Details",
     ]);
     const newest = await orders({});
-    const numbers = await rows().locator("td:first-child").allInnerTexts();
+    const numbers = await rows().locator("th").allInnerTexts();
     expect(numbers).toEqual(newest.slice(0, 25).map(({ amazonOrderId }) => amazonOrderId));
   });
 
@@ -62,28 +65,229 @@ describe("all Amazon orders", () => {
     await frame().getByRole("heading", { name: blocked.amazonOrderId }).waitFor();
   });
 
-  test("A6, C4: filters are in the address, survive a reload, and are cleared", async () => {
+  test("A6, C4: filters are chips and in the address, survive a reload, are cleared", async () => {
     const blocked = await orders({ importState: ["BLOCKED"] });
     const pages = await open("/orders");
-    await pages.getByLabel("In the shop").selectOption("Blocked");
+    await pages.getByRole("button", { name: "Filters" }).click();
+    await pages.getByRole("checkbox", { name: "Blocked" }).check();
     await expect.poll(() => rows().count()).toBe(blocked.length);
-    expect(dashboardPath()).toBe("app:/orders?state=BLOCKED");
+    await expect.poll(dashboardPath).toBe("app:/orders?state=BLOCKED");
+    await pages.getByRole("checkbox", { name: "Waiting" }).check();
+    const both = await orders({ importState: ["BLOCKED", "WAITING"] });
+    await pages.getByText(`${both.length} orders`).waitFor();
+    await pages.getByRole("button", { name: "Filters" }).click();
     await shoot("orders-filtered");
     await expectAccessible();
 
     await page.reload();
-    await expect.poll(() => rows().count()).toBe(blocked.length);
-    await frame().getByText(`${blocked.length} orders`).waitFor();
+    await expect.poll(() => rows().count()).toBe(both.length);
+    const chip = frame().getByRole("button", { name: "Remove filter In the shop" });
+    expect(await chip.innerText()).toBe("In the shop: Waiting, Blocked ×");
 
     await frame().getByRole("button", { name: "Clear all" }).click();
     await expect.poll(() => rows().count()).toBe(25);
-    expect(dashboardPath()).toBe("app:/orders");
+    await expect.poll(dashboardPath).toBe("app:/orders");
+    expect(await chip.count()).toBe(0);
+  });
+
+  test("C4: the filter panel, light and dark, wide and narrow, in three languages", async () => {
+    const query = "state=BLOCKED,READY&from=2020-01-01&currency=EUR&min=5,50&risk=1";
+    const show = async () => {
+      const toggle = frame().locator("button[aria-controls=filters]");
+      await toggle.click();
+      await frame().locator("#filters").waitFor();
+    };
+    for (const locale of ["en", "sv", "de"]) {
+      await inspect(`orders-filters-${locale}`, `/orders?${query}`, show, { locale });
+    }
+    await narrow(() => inspect("orders-filters-narrow", `/orders?${query}`, show));
+  });
+
+  test("C4: by buyer, purchase date, total, marketplace, who ships, and at risk", async () => {
+    const german = "A1PA6795UKMFR9";
+    const known = await ask<{
+      amazonOrders: { edges: { node: { buyerName: string; createdAt: string } }[] };
+    }>(
+      `{ amazonOrders(first: 1, filter: {
+        importState: [IMPORTED], fulfilledBy: "MERCHANT" }) {
+        edges { node { buyerName createdAt } } } }`,
+    );
+    const { buyerName, createdAt } = known.amazonOrders.edges[0]?.node ?? {};
+    const [word = ""] = (buyerName ?? "").split(" ");
+    const day = new Date(createdAt ?? 0).toLocaleDateString("sv", {
+      timeZone: "Europe/Berlin",
+    });
+    const begun = new Date(`${day}T00:00:00+01:00`).toISOString();
+    const cases: [string, object][] = [
+      [`buyer=${word}`, { buyer: word }],
+      [`from=${day}`, { created: { gte: begun } }],
+      ["currency=EUR&min=20&max=90,5", { total: { currency: "EUR", gte: 20, lte: 90.5 } }],
+      [`marketplace=${german}`, { marketplaceIds: [german] }],
+      ["by=AMAZON", { fulfilledBy: "AMAZON" }],
+      ["risk=1", { isAtRisk: true }],
+      ["status=SHIPPED,CANCELLED", { fulfillmentStatus: ["SHIPPED", "CANCELLED"] }],
+    ];
+    for (const [query, filter] of cases) {
+      const expected = await orders(filter);
+      const pages = await open(`/orders?${query}`);
+      const said = expected.length
+        ? `${expected.length} order${expected.length === 1 ? "" : "s"}`
+        : "0 orders";
+      await pages.getByText(said, { exact: true }).waitFor();
+      await pages.getByRole("button", { name: /^Remove filter/ }).waitFor();
+    }
+  });
+
+  test("C4: an amount that is none is said at its field", async () => {
+    const pages = await open("/orders?currency=EUR");
+    await pages.getByRole("button", { name: "Filters" }).click();
+    const least = pages.getByRole("group", { name: "Total" }).getByLabel("From");
+    await least.fill("much");
+    await least.press("Enter");
+    await pages.getByText("Enter an amount such as 12.50.").waitFor();
+  });
+
+  test("C4: every offered column sorts the whole list, both ways", async () => {
+    for (const [head, field, first] of [
+      ["Amazon order number", "NUMBER", "ASC"],
+      ["Status", "STATUS", "ASC"],
+      ["Ship by", "SHIP_BY", "ASC"],
+      ["Total", "TOTAL", "DESC"],
+      ["Purchase date", "CREATED_AT", "DESC"],
+    ] as const) {
+      const pages = await open("/orders?sort=weather");
+      await rows().first().waitFor();
+      for (const direction of [first, first === "ASC" ? "DESC" : "ASC"]) {
+        await pages.getByRole("button", { name: head, exact: true }).click();
+        const expected = await sorted(field, direction);
+        await expect
+          .poll(() => rows().locator("th").allInnerTexts())
+          .toEqual(expected.slice(0, 25));
+        expect(
+          await pages.getByRole("columnheader", { name: head }).getAttribute("aria-sort"),
+        ).toBe(direction === "ASC" ? "ascending" : "descending");
+      }
+    }
+    await page.goBack();
+    await rows().first().waitFor();
+  });
+
+  test("C8: columns are chosen, and are there the next time", async () => {
+    const pages = await open("/orders");
+    await rows().first().waitFor();
+    await pages.getByRole("button", { name: "Columns", exact: true }).click();
+    await pages.getByRole("checkbox", { name: "Marketplace" }).check();
+    await pages.getByRole("checkbox", { name: "Buyer" }).uncheck();
+    await pages.getByRole("columnheader", { name: "Marketplace" }).waitFor();
+    await expectAccessible();
+    await shoot("orders-columns");
+    await pages.getByRole("button", { name: "Columns", exact: true }).press("Escape");
+    expect(await pages.getByRole("checkbox", { name: "Buyer" }).count()).toBe(0);
+
+    await open("/orders");
+    await frame().getByRole("columnheader", { name: "Marketplace" }).waitFor();
+    expect(await frame().getByRole("columnheader", { name: "Buyer" }).count()).toBe(0);
+    await frame().getByRole("button", { name: "Columns", exact: true }).click();
+    await frame().getByRole("button", { name: "Usual columns" }).click();
+    await frame().getByRole("columnheader", { name: "Buyer" }).waitFor();
+  });
+
+  test("C8: a view is saved, found again, and deleted", async () => {
+    const pages = await open("/orders?status=UNSHIPPED&sort=SHIP_BY");
+    await rows().first().waitFor();
+    await pages.getByRole("button", { name: "Views" }).click();
+    await pages.getByLabel("Save as").fill("To ship");
+    await pages.getByRole("button", { name: "Save", exact: true }).click();
+    await pages.getByRole("button", { name: "Delete view To ship" }).waitFor();
+    await expectAccessible();
+    await shoot("orders-views");
+
+    await open("/orders");
+    await rows().first().waitFor();
+    await frame().getByRole("button", { name: "Views" }).click();
+    await frame()
+      .getByRole("region", { name: "Views" })
+      .getByRole("button", { name: "To ship", exact: true })
+      .click();
+    await expect.poll(dashboardPath).toBe("app:/orders?status=UNSHIPPED&sort=SHIP_BY");
+    await frame().getByRole("button", { name: "Delete view To ship" }).click();
+    await frame().getByText("Only you see them").waitFor();
+  });
+
+  test("C8: all orders that fit are exported, not only the page", async () => {
+    const wanted = { fulfillmentStatus: ["SHIPPED", "UNSHIPPED"] };
+    const expected = await orders(wanted);
+    // More than one request brings.
+    expect(expected.length).toBe(100);
+    const pages = await open("/orders?status=SHIPPED,UNSHIPPED");
+    await rows().first().waitFor();
+    const [file] = await Promise.all([
+      page.waitForEvent("download"),
+      pages.getByRole("button", { name: "Export CSV" }).click(),
+    ]);
+    expect(file.suggestedFilename()).toMatch(/^amazon-orders-\d{4}-\d{2}-\d{2}\.csv$/);
+    const [head = "", ...lines] = readFileSync(await file.path(), "utf8")
+      .trimEnd()
+      .split("\r\n");
+    expect(head).toMatch(/^\uFEFFamazonOrderId,marketplace,purchaseDate,status,buyer,/);
+    const numbers = lines.map((line) => line.split(",")[0]);
+    expect(new Set(numbers).size).toBe(numbers.length);
+    expect(numbers.slice(0, 100)).toEqual(
+      expected.map(({ amazonOrderId }) => amazonOrderId),
+    );
+    await pages.getByText(`${numbers.length} orders`, { exact: true }).waitFor();
+    await page.getByText("The file is complete.").waitFor();
+  });
+
+  test("C8: an export says how far it is, and is cancelled", async () => {
+    const endCursor = await aCursor();
+    await page.route("**/graphql/", async (route) => {
+      if (!route.request().postData()?.includes("ExportOrders")) return route.continue();
+      // As one page of very many.
+      const answer = await (await route.fetch()).json();
+      answer.data.amazonOrders.pageInfo = { hasNextPage: true, endCursor };
+      return route.fulfill({ json: answer });
+    });
+    const pages = await open("/orders");
+    await rows().first().waitFor();
+    await pages.getByRole("button", { name: "Export CSV" }).click();
+    await pages.getByText(/Collecting orders for the file: \d+ of \d+/).waitFor();
+    await expectAccessible();
+    await shoot("orders-export");
+    await pages.getByRole("button", { name: "Cancel" }).click();
+    await pages.getByText("Collecting orders").waitFor({ state: "detached" });
+    await page.unroute("**/graphql/");
+  });
+
+  test("D: blocked orders are chosen and retried together, or all that fit", async () => {
+    const pages = await open("/orders?state=BLOCKED");
+    await rows().first().waitFor();
+    const blocked = await rows().count();
+    await pages.getByRole("checkbox", { name: "Choose all blocked" }).check();
+    await pages.getByText(`${blocked} blocked orders chosen`).waitFor();
+    await shoot("orders-bulk");
+    await expectAccessible();
+    await pages.getByRole("button", { name: "Retry import" }).click();
+    await page.getByText(`${blocked} orders are looked at again`).waitFor();
+
+    // What blocks them is still there: once looked at, they are blocked again.
+    const all = frame().getByRole("button", { name: "Retry all blocked orders that fit" });
+    const blockedAgain = async () => {
+      await open("/orders?state=BLOCKED");
+      await frame()
+        .getByText(/^\d+ orders?$/)
+        .waitFor();
+      return all.count();
+    };
+    await expect.poll(blockedAgain, { timeout: 30_000, interval: 1000 }).toBe(1);
+    await all.click();
+    await page.getByText(/looked at again/).waitFor();
   });
 
   test("C4: next and previous page", async () => {
     const all = (await orders({})).map(({ amazonOrderId }) => amazonOrderId);
     const pages = await open("/orders");
-    const first = () => rows().locator("td:first-child").first().innerText();
+    const first = () => rows().locator("th").first().innerText();
     await expect.poll(first).toBe(all[0]);
     const previous = pages.getByRole("button", { name: "Previous" });
     expect(await previous.isDisabled()).toBe(true);
@@ -269,6 +473,25 @@ describe("on the order page", () => {
     await frame().getByText("This is not an Amazon order.").waitFor();
   });
 });
+
+async function aCursor(): Promise<string> {
+  const data = await ask<{ amazonOrders: { pageInfo: { endCursor: string } } }>(
+    "{ amazonOrders(first: 1) { pageInfo { endCursor } } }",
+  );
+  return data.amazonOrders.pageInfo.endCursor;
+}
+
+/** The numbers of all orders, in an order. */
+async function sorted(field: string, direction: string): Promise<string[]> {
+  const data = await ask<{
+    amazonOrders: { edges: { node: { amazonOrderId: string } }[] };
+  }>(
+    `query ($sortBy: AmazonOrderSortingInput) { amazonOrders(first: 25, sortBy: $sortBy) {
+      edges { node { amazonOrderId } } } }`,
+    { sortBy: { field, direction } },
+  );
+  return data.amazonOrders.edges.map(({ node }) => node.amazonOrderId);
+}
 
 /** One to be shipped of which Amazon was told nothing yet. */
 async function untouched(): Promise<AnOrder> {

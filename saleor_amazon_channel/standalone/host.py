@@ -219,7 +219,8 @@ def schema() -> graphene.Schema:
     """The stand-alone shop's whole schema."""
     graphql_host.install(host())
     from ..graphql import mutations, queries
+    from .shop_schema import ShopMutations, ShopQueries
 
-    query = type("Query", (queries.AmazonQueries,), {})
-    mutation = type("Mutation", (mutations.AmazonMutations,), {})
+    query = type("Query", (queries.AmazonQueries, ShopQueries), {})
+    mutation = type("Mutation", (mutations.AmazonMutations, ShopMutations), {})
     return graphene.Schema(query=query, mutation=mutation)

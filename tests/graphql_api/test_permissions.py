@@ -175,7 +175,8 @@ def test_every_root_field_is_in_the_matrix() -> None:
         *schema.get_query_type().fields,
         *schema.get_mutation_type().fields,
     }
-    assert fields == set(REQUESTS)
+    ours = {field for field in fields if field.startswith("amazon")}
+    assert ours == set(REQUESTS)
 
 
 def _types() -> list[dict[str, Any]]:
@@ -262,6 +263,8 @@ def test_root_fields_say_their_permission() -> None:
     } }"""
     schema = execute(query)["__schema"]
     for field in schema["queryType"]["fields"] + schema["mutationType"]["fields"]:
+        if not field["name"].startswith("amazon"):
+            continue
         permission = REQUESTS[field["name"]][1]
         assert field["description"].endswith(
             f"Requires one of the following permissions: {permission}."

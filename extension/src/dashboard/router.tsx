@@ -19,10 +19,25 @@ const OWN = [
   "state",
   "status",
   "q",
+  "buyer",
+  "by",
   "code",
   "cause",
   "account",
   "marketplace",
+  "from",
+  "to",
+  "shipFrom",
+  "shipTo",
+  "risk",
+  "cancelling",
+  "currency",
+  "min",
+  "max",
+  "sort",
+  "columns",
+  "kind",
+  "days",
   "after",
   "before",
   "tab",
@@ -67,12 +82,19 @@ export const useRoute = (): Route =>
     () => current,
   );
 
+/** Each address that is told to the Dashboard is one more step back. */
+const RESTING_MS = 400;
+let resting: ReturnType<typeof setTimeout> | undefined;
+
 /** Go to one of our own pages, or change the parameters of the one that is open. */
 export function navigate(to: string) {
   const isNewPage =
     toRoute(root + to.replace(/^\//, "").split("?")[0], "").path !== current.path;
   set(to);
-  void dispatch(actions.UpdateRouting({ newRoute: to }));
+  clearTimeout(resting);
+  const tell = () => void dispatch(actions.UpdateRouting({ newRoute: to }));
+  if (isNewPage) tell();
+  else resting = setTimeout(tell, RESTING_MS);
   if (isNewPage) {
     scrollTo(0, 0);
     // A page that changed is said, and read from its beginning.
@@ -92,6 +114,7 @@ bridge.subscribe("redirect", ({ path }) => {
   const [, own] = url.pathname.split(MOUNT);
   if (own === undefined) return;
   const to = own.replace(/(.)\/$/, "$1") || "/";
+  clearTimeout(resting);
   if (to !== current.path) set(to + url.search);
 });
 

@@ -77,5 +77,6 @@ export function useText() {
           })
         : "–",
     number: (value: number) => intl.formatNumber(value),
+    country: (code: string) => intl.formatDisplayName(code, { type: "region" }) ?? code,
   };
 }

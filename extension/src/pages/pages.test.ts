@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { canCancel } from "./order-details/cancel-dialog";
-import { variablesOf } from "./orders/orders";
+import { variablesOf } from "./orders/filters";
 
 test.each([
   ["", { filter: {}, first: 25, after: undefined }],

@@ -2,15 +2,20 @@ import { Text } from "@saleor/macaw-ui";
 import { useQuery } from "urql";
 import { BlockersDocument } from "../../api/generated/graphql";
 import { css, Notice } from "../../components";
-import { Link } from "../../dashboard/router";
+import { useAccounts } from "../../components/accounts";
+import { address, Link } from "../../dashboard/router";
 import { useText } from "../../i18n";
 
-/** The banner: orders that cannot be imported, where there are any. */
+/** The banner: orders that cannot be imported, where there are any, and of which store. */
 export function BlockedSummary() {
   const { t } = useText();
   const [{ data }] = useQuery({ query: BlockersDocument });
-  const causes = data?.amazonBlockers.length;
-  if (!causes) return null;
+  const accounts = useAccounts();
+  const causes = data?.amazonBlockers ?? [];
+  if (!causes.length) return null;
+  const concerned = accounts.filter(({ id }) =>
+    causes.some(({ accountId }) => accountId === id),
+  );
   return (
     <Notice
       tone="critical"
@@ -21,8 +26,22 @@ export function BlockedSummary() {
       }
     >
       <Text as="p" size={3}>
-        {t("blocked.banner", { count: causes })}
+        {t("blocked.banner", { count: causes.length })}
       </Text>
+      {concerned.length > 0 && (
+        <ul className={css.inlineList} aria-label={t("stores.title")}>
+          {concerned.map(({ id, name }) => (
+            <li key={id}>
+              <Link
+                className={css.link}
+                to={address("/orders", { state: "BLOCKED", account: id })}
+              >
+                {name}
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
     </Notice>
   );
 }

@@ -1,174 +1,235 @@
 import { Button, Text } from "@saleor/macaw-ui";
-import { type FormEvent, useState } from "react";
+import { SlidersHorizontal } from "lucide-react";
+import { useState } from "react";
 import { useMutation, useQuery } from "urql";
 import {
-  type AmazonBlockerCode,
-  type AmazonImportState,
-  type AmazonOrderFilterInput,
   ImportNewDocument,
   OrdersDocument,
-  type OrdersQueryVariables,
+  type OrdersQuery,
 } from "../../api/generated/graphql";
 import { css, Empty, Loading, Page, Problem } from "../../components";
-import { SelectField, TextField } from "../../components/fields";
-import { STATUSES } from "../../components/states";
+import { useMay } from "../../dashboard/bridge";
 import { notify } from "../../dashboard/notify";
-import { address, navigate } from "../../dashboard/router";
+import { address, Link, navigate } from "../../dashboard/router";
 import { useText } from "../../i18n";
+import { BlockedSummary } from "../blocked/blocked-summary";
+import { columnsOf } from "./columns";
+import { collect, download } from "./export";
+import { Chips, FilterPanel, Written } from "./filter-panel";
+import { FILTERS, filterOf, listOf, NEWEST_FIRST, sortOf, variablesOf } from "./filters";
+import { Progress, retry, retryAll, useLongWork } from "./long-work";
+import { isBlocked, OrderTable } from "./order-table";
+import { usePreferences } from "./preferences";
+import { ColumnMenu, ViewMenu } from "./views";
 
-import { OrderTable } from "./order-table";
-
-const PAGE_SIZE = 25;
-const STATES: AmazonImportState[] = ["WAITING", "READY", "IMPORTED", "BLOCKED", "IGNORED"];
-
-const FILTERS = ["state", "status", "q", "code", "cause", "account", "marketplace"];
-
-const AMAZON_NUMBER = /^\d{3}-\d{7}-\d{7}$/;
-
-/** What the parameters of the address ask of the API. */
-export function variablesOf(params: URLSearchParams): OrdersQueryVariables {
-  const get = (name: string) => params.get(name) ?? undefined;
-  const filter: AmazonOrderFilterInput = {};
-  const state = get("state");
-  const status = get("status");
-  const number = get("q")?.trim();
-  const code = get("code");
-  const cause = get("cause");
-  const account = get("account");
-  const marketplace = get("marketplace");
-  if (state) filter.importState = [state as AmazonImportState];
-  if (status) filter.fulfillmentStatus = [status];
-  if (code) filter.blockerCode = [code as AmazonBlockerCode];
-  if (cause) filter.blockerSubject = [cause];
-  if (account) filter.accounts = [account];
-  if (marketplace) filter.marketplaceIds = [marketplace];
-  if (number && AMAZON_NUMBER.test(number)) filter.amazonOrderIds = [number];
-  else if (number) filter.orderNumbers = [number.replace(/^#/, "")];
-  const before = get("before");
-  return {
-    filter,
-    ...(before ? { last: PAGE_SIZE, before } : { first: PAGE_SIZE, after: get("after") }),
-  };
-}
+const NO_ONE: ReadonlySet<string> = new Set();
 
 export function Orders({ params }: { params: URLSearchParams }) {
-  const { t, of, number } = useText();
+  const { t } = useText();
+  const preferences = usePreferences();
+  const columns = columnsOf(
+    params.has("columns") ? listOf(params.get("columns")) : preferences.columns,
+  );
+  const withBuyer = columns.includes("buyer");
   const [{ data, error, fetching }, refetch] = useQuery({
     query: OrdersDocument,
-    variables: variablesOf(params),
+    variables: { ...variablesOf(params), withBuyer },
+    // Whose column is not shown is not asked for.
+    pause: preferences.isLoading,
   });
+  const work = useLongWork();
+  const [isFiltering, setFiltering] = useState(false);
+  const [chosen, setChosen] = useState(NO_ONE);
   const orders = data?.amazonOrders;
+  const rows = orders?.edges.map(({ node }) => node) ?? [];
   const isFiltered = FILTERS.some((name) => params.has(name));
+  const again = () => refetch({ requestPolicy: "network-only" });
 
-  /** Other filters mean the first page. */
+  /** Other filters and another sort mean the first page. */
   const change = (changes: Record<string, string>) => {
+    setChosen(NO_ONE);
     const kept = Object.fromEntries(params);
     navigate(address("/orders", { ...kept, after: "", before: "", ...changes }));
   };
-  const all = { label: t("common.all"), value: "" };
+  const clear = () =>
+    change(Object.fromEntries(FILTERS.map((name) => [name, ""] as const)));
+  const view = new URLSearchParams(params);
+  for (const place of ["after", "before"]) view.delete(place);
+
+  const onColumns = (ids: readonly string[]) => {
+    void preferences.change({ columns: [...ids] });
+    change({ columns: ids.join(",") });
+  };
+  const onExport = () =>
+    work.start(
+      t("export.title"),
+      orders?.totalCount,
+      async (client, signal, onProgress) => {
+        const wanted = { filter: filterOf(params), sortBy: sortOf(params), withBuyer };
+        const file = await collect(client, wanted, signal, onProgress);
+        download(file, `amazon-orders-${new Date().toISOString().slice(0, 10)}.csv`);
+        return t("export.done");
+      },
+    );
+  const onRetryChosen = () =>
+    work.start(t("retry.title"), chosen.size, async (client) => {
+      const count = await retry(client, [...chosen]);
+      setChosen(NO_ONE);
+      again();
+      return t("retry.done", { count });
+    });
+  const onRetryAll = () =>
+    work.start(t("retry.title"), null, async (client, signal, onProgress) => {
+      const count = await retryAll(client, filterOf(params), signal, onProgress);
+      setChosen(NO_ONE);
+      again();
+      return t("retry.done", { count });
+    });
 
   return (
-    <Page title={t("orders.title")} actions={<ImportNew onDone={() => refetch()} />}>
+    <Page
+      title={t("orders.title")}
+      actions={
+        <>
+          <ImportNew onDone={again} />
+          <Button
+            variant="secondary"
+            disabled={!rows.length || Boolean(work.running)}
+            onClick={onExport}
+          >
+            {t("export.action")}
+          </Button>
+        </>
+      }
+    >
+      <BlockedSummary />
+      <Progress work={work} />
       <section className={css.card} aria-label={t("orders.title")}>
         <div className={css.filters}>
-          <Search value={params.get("q") ?? ""} onSearch={(q) => change({ q })} />
-          <SelectField
-            label={t("order.inShop")}
-            value={params.get("state") ?? ""}
-            options={[
-              all,
-              ...STATES.map((value) => ({ value, label: of("state", value) })),
-            ]}
-            onChange={(state) => change({ state })}
+          <Written
+            label={t("orders.search")}
+            value={params.get("q") ?? ""}
+            onWrite={(q) => change({ q })}
           />
-          <SelectField
-            label={t("order.status")}
-            value={params.get("status") ?? ""}
-            options={[
-              all,
-              ...STATUSES.map((value) => ({ value, label: of("status", value) })),
-            ]}
-            onChange={(status) => change({ status })}
-          />
-          {isFiltered && (
+          <div className={css.toolbar}>
             <Button
-              className={css.narrow}
-              variant="tertiary"
-              onClick={() => navigate("/orders")}
+              type="button"
+              variant="secondary"
+              aria-expanded={isFiltering}
+              aria-controls="filters"
+              onClick={() => setFiltering(!isFiltering)}
             >
-              {t("orders.clear")}
+              <SlidersHorizontal size={16} aria-hidden />
+              {t("filters.title")}
             </Button>
-          )}
+            <ViewMenu
+              views={preferences.views}
+              query={view.toString()}
+              onSave={preferences.change}
+            />
+            <ColumnMenu columns={columns} onChange={onColumns} />
+          </div>
         </div>
-        {error && !orders && <Problem error={error} onRetry={() => refetch()} />}
-        {fetching && !orders && <Loading rows={10} />}
-        {orders && orders.edges.length > 0 && (
+        {isFiltering && <FilterPanel params={params} onChange={change} />}
+        <Chips params={params} onChange={change} onClear={clear} />
+        {rows.some(isBlocked) && (
+          <div className={css.bulk}>
+            <Text size={3} className={css.muted}>
+              {t("retry.chosen", { count: chosen.size })}
+            </Text>
+            <Button
+              variant="secondary"
+              size="small"
+              disabled={!chosen.size || Boolean(work.running)}
+              onClick={onRetryChosen}
+            >
+              {t("order.retry")}
+            </Button>
+            <Button
+              variant="tertiary"
+              size="small"
+              disabled={Boolean(work.running)}
+              onClick={onRetryAll}
+            >
+              {t("retry.all")}
+            </Button>
+          </div>
+        )}
+        {error && !orders && <Problem error={error} onRetry={again} />}
+        {(fetching || preferences.isLoading) && !orders && <Loading rows={10} />}
+        {rows.length > 0 && (
           <div className={css.scroll}>
-            <OrderTable orders={orders.edges.map(({ node }) => node)} />
+            <OrderTable
+              orders={rows}
+              columns={columns}
+              sort={params.get("sort") ?? NEWEST_FIRST}
+              onSort={(sort) => change({ sort: sort === NEWEST_FIRST ? "" : sort })}
+              chosen={chosen}
+              onChoose={setChosen}
+            />
           </div>
         )}
-        {orders && orders.edges.length === 0 && (
-          <Empty title={isFiltered ? t("orders.noneFound") : t("orders.none")}>
-            <Text as="p" className={css.muted}>
-              {isFiltered ? t("orders.noneFoundHelp") : t("orders.noneHelp")}
-            </Text>
-          </Empty>
-        )}
-        {orders && (
-          <div className={css.footer}>
-            <Text size={3} className={css.muted} role="status">
-              {orders.totalCount == null
-                ? t("orders.countMany")
-                : t("orders.count", {
-                    count: orders.totalCount,
-                    shown: number(orders.totalCount),
-                  })}
-            </Text>
-            <div className={css.actions}>
-              <Button
-                variant="secondary"
-                size="small"
-                disabled={!orders.pageInfo.hasPreviousPage}
-                onClick={() =>
-                  change({ before: orders.pageInfo.startCursor ?? "", after: "" })
-                }
-              >
-                {t("common.previous")}
-              </Button>
-              <Button
-                variant="secondary"
-                size="small"
-                disabled={!orders.pageInfo.hasNextPage}
-                onClick={() =>
-                  change({ after: orders.pageInfo.endCursor ?? "", before: "" })
-                }
-              >
-                {t("common.next")}
-              </Button>
-            </div>
-          </div>
-        )}
+        {orders && rows.length === 0 && <NoOrders isFiltered={isFiltered} />}
+        {orders && <Footer orders={orders} change={change} />}
       </section>
     </Page>
   );
 }
 
-function Search({ value, onSearch }: { value: string; onSearch: (text: string) => void }) {
+function NoOrders({ isFiltered }: { isFiltered: boolean }) {
   const { t } = useText();
-  const [text, setText] = useState(value);
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    onSearch(text.trim());
-  };
+  const maySetUp = useMay("MANAGE_PLUGINS");
   return (
-    <form onSubmit={submit}>
-      <TextField
-        label={t("orders.search")}
-        value={text}
-        onChange={setText}
-        onBlur={() => text.trim() !== value && onSearch(text.trim())}
-      />
-    </form>
+    <Empty title={isFiltered ? t("orders.noneFound") : t("orders.none")}>
+      <Text as="p" className={css.muted}>
+        {isFiltered ? t("orders.noneFoundHelp") : t("orders.noneHelp")}
+      </Text>
+      {!isFiltered && maySetUp && (
+        <Link className={css.link} to="/stores">
+          {t("stores.title")}
+        </Link>
+      )}
+    </Empty>
+  );
+}
+
+interface FooterProps {
+  orders: NonNullable<OrdersQuery["amazonOrders"]>;
+  change: (changes: Record<string, string>) => void;
+}
+
+function Footer({ orders, change }: FooterProps) {
+  const { t, number } = useText();
+  const { hasPreviousPage, hasNextPage, startCursor, endCursor } = orders.pageInfo;
+  return (
+    <div className={css.footer}>
+      <Text size={3} className={css.muted} role="status">
+        {orders.totalCount == null
+          ? t("orders.countMany")
+          : t("orders.count", {
+              count: orders.totalCount,
+              shown: number(orders.totalCount),
+            })}
+      </Text>
+      <div className={css.actions}>
+        <Button
+          variant="secondary"
+          size="small"
+          disabled={!hasPreviousPage}
+          onClick={() => change({ before: startCursor ?? "" })}
+        >
+          {t("common.previous")}
+        </Button>
+        <Button
+          variant="secondary"
+          size="small"
+          disabled={!hasNextPage}
+          onClick={() => change({ after: endCursor ?? "" })}
+        >
+          {t("common.next")}
+        </Button>
+      </div>
+    </div>
   );
 }
 
