@@ -13,6 +13,7 @@ const config: CodegenConfig = {
         strictScalars: true,
         useTypeImports: true,
         scalars: {
+          Date: "string",
           DateTime: "string",
           JSON: "unknown",
           PositiveDecimal: "string",

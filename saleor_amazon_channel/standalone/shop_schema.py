@@ -1,6 +1,6 @@
 """What the pages use of Saleor's own schema, in the stand-alone shop's.
 
-Names, shapes and permissions are Saleor's; there is nothing more than the pages ask for.
+Names, shapes and permissions are Saleor's; there is no more than the pages ask for.
 """
 
 from __future__ import annotations
