@@ -162,20 +162,9 @@ class AmazonOrderSortingInput(graphene.InputObjectType):
         description = "Specifies how to sort Amazon orders."
 
 
-def _created(value: Mapping[str, datetime | None]) -> Q:
-    q = Q()
-    for bound in ("gte", "lte"):
-        moment = value.get(bound)
-        if moment is not None:
-            if moment.tzinfo is None:
-                moment = moment.replace(tzinfo=UTC)
-            q &= Q(**{f"created_time__{bound}": moment})
-    return q
-
-
 def _ship_by(value: Mapping[str, datetime | None]) -> Q:
     # As it is indexed.
-    return _range("ship_by_or_latest", value) & Q(ship_by__isnull=False)
+    return in_range("ship_by_or_latest", value) & Q(ship_by__isnull=False)
 
 
 def _is_at_risk(value: bool) -> Q:
@@ -192,18 +181,19 @@ def _is_at_risk(value: bool) -> Q:
 
 def _total(value: Mapping[str, Any]) -> Q:
     q = Q(currency=value["currency"].strip().upper(), grand_total__isnull=False)
-    return q & _range("total_or_nothing", value)
+    return q & in_range("total_or_nothing", value)
 
 
-def _range(column: str, value: Mapping[str, Any]) -> Q:
-    given = {bound: value.get(bound) for bound in ("gte", "lte")}
-    return Q(
-        **{
-            f"{column}__{bound}": limit
-            for bound, limit in given.items()
-            if limit is not None
-        }
-    )
+def in_range(column: str, value: Mapping[str, Any]) -> Q:
+    """From ``gte`` to ``lte``, where given; a time without a zone is UTC's."""
+    q = Q()
+    for bound in ("gte", "lte"):
+        limit = value.get(bound)
+        if isinstance(limit, datetime) and limit.tzinfo is None:
+            limit = limit.replace(tzinfo=UTC)
+        if limit is not None:
+            q &= Q(**{f"{column}__{bound}": limit})
+    return q
 
 
 def _accounts(values: Sequence[str]) -> Q:
@@ -232,7 +222,7 @@ def _one_of(column: str) -> Callable[[Sequence[str]], Q]:
 
 
 _FILTERS: Mapping[str, Callable[[Any], Q]] = {
-    "created": _created,
+    "created": lambda value: in_range("created_time", value),
     "ship_by": _ship_by,
     "is_at_risk": _is_at_risk,
     "total": _total,

@@ -13,6 +13,7 @@ from . import ids, orders, pagination
 from .backfills import BackfillQueries
 from .blocked import BlockedQueries
 from .carriers import CarrierQueries
+from .communication import CommunicationQueries
 from .outbox import OutboxQueries
 from .sales import SalesQueries
 from .scheduler import SchedulerQueries
@@ -36,6 +37,10 @@ COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
         "amazonBackfills": {"complexity": 1},
         "amazonBlockers": {"complexity": 1},
         "amazonCarriers": {"complexity": 1},
+        "amazonCommunicationLog": {
+            "complexity": 1,
+            "multipliers": ["first", "last"],
+        },
         "amazonReconciliations": {"complexity": 1},
         "amazonSalesSummary": {"complexity": 1},
         "amazonScheduler": {"complexity": 1},
@@ -59,6 +64,7 @@ class AmazonQueries(
     BackfillQueries,
     BlockedQueries,
     CarrierQueries,
+    CommunicationQueries,
     OutboxQueries,
     SalesQueries,
     SchedulerQueries,

@@ -364,7 +364,7 @@ def _read_some(row: Backfill, client: Client) -> None:
             raise
         except errors.AmazonError as failure:
             failed[order_id] = failure
-            communication.note_failure(row.account, GET_ORDER, failure)
+            communication.note_failure(row.account, GET_ORDER, failure, order_id)
     with slow_scan.committing(row):
         _take(row, batch)
         slow_scan.name(row.unread, failed)
@@ -381,7 +381,7 @@ def _get(client: Client, row: Backfill, order_id: str) -> tuple[Order, dict[str,
         return get_order(client, order_id, max_wait_seconds=wait)
     except (errors.Forbidden, MalformedOrder) as failure:
         # So that it is here at least, and says what it lacks.
-        communication.note_failure(row.account, GET_ORDER, failure)
+        communication.note_failure(row.account, GET_ORDER, failure, order_id)
         return get_order(client, order_id, pull.WITHOUT_BUYER, max_wait_seconds=wait)
 
 

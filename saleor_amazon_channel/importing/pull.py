@@ -188,7 +188,7 @@ def pull_named(
             failed[order_id] = failure
         except errors.AmazonError as failure:
             failed[order_id] = failure
-            communication.note_failure(account, GET_ORDER, failure)
+            communication.note_failure(account, GET_ORDER, failure, order_id)
             if stops_at_failure and not isinstance(failure, _OF_ONE_ORDER):
                 failed |= dict.fromkeys(amazon_order_ids[position + 1 :], failure)
                 break

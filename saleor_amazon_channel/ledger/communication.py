@@ -13,7 +13,10 @@ _CREDENTIALS = ("lwa_client_id", "lwa_client_secret", "refresh_token")
 
 
 def note_failure(
-    account: SellerAccount, operation: str, error: errors.AmazonError
+    account: SellerAccount,
+    operation: str,
+    error: errors.AmazonError,
+    amazon_order_id: str = "",
 ) -> None:
     """Log a failure that a retry does not mend, and stop the account if it must be.
 
@@ -26,6 +29,7 @@ def note_failure(
         error_code=next(codes, type(error).__name__)[:100],
         message=str(error),
         request_id=getattr(error, "request_id", "")[:100],
+        amazon_order_id=amazon_order_id,
     )
     if "invalid_client" in getattr(error, "codes", ()):
         _stop_app(account)

@@ -173,6 +173,7 @@ def _record(
             operation="searchOrders",
             error_code="MalformedOrder",
             message=payloads.storable(str(error)),
+            amazon_order_id=order_id[:32],
         )
 
     known = {row.amazon_order_id: row for row in lock_objects.orders_by_id(received)}

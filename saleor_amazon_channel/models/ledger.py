@@ -356,6 +356,8 @@ class CommunicationLog(models.Model):
     error_code = models.CharField(max_length=100)
     message = models.TextField()
     request_id = models.CharField(max_length=100, blank=True)
+    #: Where it was about one order.
+    amazon_order_id = models.CharField(max_length=32, blank=True, default="")
     created_at = models.DateTimeField(default=clock.now)
 
     class Meta:

@@ -235,7 +235,9 @@ def _read(
         outcome, try_later = settling.failure(claim, error), error
     except errors.AmazonError as error:
         outcome = settling.failure(claim, error)
-        communication.note_failure(account, entry.kind, error)
+        communication.note_failure(
+            account, entry.kind, error, entry.order.amazon_order_id
+        )
     except Exception as error:  # noqa: BLE001
         failures.log(logger, f"outbox entry {entry.pk}: reading Amazon", error)
         outcome = settling.unexpected(claim)

@@ -117,7 +117,9 @@ def _attempt(
         if isinstance(error, errors.TryLater):
             is_reachable = False
         else:
-            communication.note_failure(account, entry.kind, error)
+            communication.note_failure(
+                account, entry.kind, error, entry.order.amazon_order_id
+            )
     except Exception as error:  # noqa: BLE001
         failures.log(logger, f"outbox entry {entry.pk}: sending", error)
         outcome = settling.unexpected(claim)

@@ -94,6 +94,10 @@ REQUESTS = {
         "MANAGE_ORDERS",
     ),
     "amazonReconciliations": ("{ amazonReconciliations { id } }", "MANAGE_ORDERS"),
+    "amazonCommunicationLog": (
+        "{ amazonCommunicationLog(first: 1) { totalCount } }",
+        "MANAGE_PLUGINS",
+    ),
     "amazonSalesSummary": ("{ amazonSalesSummary { endDate } }", "MANAGE_ORDERS"),
     "amazonScheduler": ("{ amazonScheduler { isActive } }", "MANAGE_PLUGINS"),
     "amazonShopChannels": ("{ amazonShopChannels { id } }", "MANAGE_PLUGINS"),
