@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 
 from . import clock
 from .models import AmazonOrder, AmazonPackage, AmazonRefund, OutboxEntry, SyncCursor
@@ -44,6 +44,13 @@ def orders_by_id(amazon_order_ids: Iterable[str]) -> list[AmazonOrder]:
         .filter(amazon_order_id__in=list(amazon_order_ids))
         .order_by("pk")
     )
+
+
+def hold_orders(orders: Q) -> None:
+    """Lock these orders of the ledger without reading them."""
+    rows = AmazonOrder.objects.select_for_update(of=("self",)).filter(orders)
+    # Some are long.
+    list(rows.order_by("pk").values_list("pk"))
 
 
 @dataclass

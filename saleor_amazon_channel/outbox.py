@@ -275,7 +275,10 @@ def submit(claims: Mapping[int, Claim], feed: Feed) -> bool:
 
 def reopen(feed: Feed, *, was_sent: bool = True) -> list[Claim]:
     """Claim the entries of a feed that has ended, in the caller's transaction, so that
-    they are settled like others. ``was_sent``: Amazon had it, or may have."""
+    they are settled like others. ``was_sent``: Amazon had it, or may have.
+
+    Who settles them in the same transaction holds their orders: ``lock_objects``.
+    """
     token, now = uuid.uuid4(), clock.now()
     # Also those of a worker that died when it had begun to settle them.
     open_ = Q(state__in=(State.SUBMITTED, State.UNKNOWN)) | Q(
@@ -312,24 +315,52 @@ class Outcome:
 
 def settle(claim: Claim, outcome: Outcome, started_at: datetime) -> bool:
     """Write the outcome in the caller's transaction; False if the claim was lost."""
+    return bool(settle_all([(claim, outcome)], started_at))
+
+
+def settle_all(
+    settled: Sequence[tuple[Claim, Outcome]], started_at: datetime
+) -> list[tuple[Claim, Outcome]]:
+    """Write outcomes in the caller's transaction, in a few queries however many there
+    are; those of them whose claim was still ours. The others are left alone."""
     now = clock.now()
-    is_final = outcome.state not in _OPEN
-    updated = OutboxEntry.objects.filter(
-        pk=claim.entry.pk, claim_token=claim.token, state=State.SENDING
-    ).update(
-        state=outcome.state,
-        claim_token=None,
-        claimed_until=None,
-        next_attempt_at=outcome.next_attempt_at or now,
-        settled_at=now if is_final else None,
-        error_code=outcome.error_code,
-        error_message=outcome.message if outcome.state != State.SUCCEEDED else "",
-        attempt_count=F("attempt_count") - (1 if outcome.is_postponed else 0),
+    tokens = dict(
+        OutboxEntry.objects.select_for_update()
+        .filter(pk__in=[claim.entry.pk for claim, _ in settled], state=State.SENDING)
+        .order_by("pk")
+        .values_list("pk", "claim_token")
     )
-    if not updated:
-        return False
-    if not outcome.is_postponed:
-        OutboxAttempt.objects.create(
+    ours = [each for each in settled if tokens.get(each[0].entry.pk) == each[0].token]
+    pks: dict[tuple[State, bool], list[int]] = {}
+    for claim, outcome in ours:
+        alike = pks.setdefault((outcome.state, outcome.is_postponed), [])
+        alike.append(claim.entry.pk)
+    for (state, is_postponed), alike in pks.items():
+        OutboxEntry.objects.filter(pk__in=alike).update(
+            state=state,
+            claim_token=None,
+            claimed_until=None,
+            next_attempt_at=now,
+            settled_at=None if state in _OPEN else now,
+            error_code="",
+            error_message="",
+            attempt_count=F("attempt_count") - (1 if is_postponed else 0),
+        )
+    OutboxEntry.objects.bulk_update(
+        [
+            OutboxEntry(
+                pk=claim.entry.pk,
+                next_attempt_at=outcome.next_attempt_at or now,
+                error_code=outcome.error_code,
+                error_message=outcome.message,
+            )
+            for claim, outcome in ours
+            if outcome.state != State.SUCCEEDED
+        ],
+        ["next_attempt_at", "error_code", "error_message"],
+    )
+    OutboxAttempt.objects.bulk_create(
+        OutboxAttempt(
             entry=claim.entry,
             started_at=started_at,
             duration_ms=max(0, int((now - started_at).total_seconds() * 1000)),
@@ -338,7 +369,23 @@ def settle(claim: Claim, outcome: Outcome, started_at: datetime) -> bool:
             request_id=outcome.request_id,
             message=outcome.message,
         )
-    return True
+        for claim, outcome in ours
+        if not outcome.is_postponed
+    )
+    return ours
+
+
+def leave(claim: Claim) -> None:
+    """Give back, in the caller's transaction, what was reopened in it: the feed has it
+    still."""
+    OutboxEntry.objects.filter(pk=claim.entry.pk, claim_token=claim.token).update(
+        state=State.SUBMITTED, claim_token=None, claimed_until=None
+    )
+
+
+def is_under_way(feed: Feed) -> bool:
+    """Whether an entry of the feed waits for what the feed has to tell."""
+    return OutboxEntry.objects.filter(feed=feed, state=State.SUBMITTED).exists()
 
 
 def has_work() -> bool:

@@ -71,7 +71,7 @@ def _settle(refund: AmazonRefund) -> None:
     )
     if order is not None:
         lock_objects.orders_by_id([order.amazon_order_id])
-        shop_refunds.link(order)
+        shop_refunds.link([order])
     refund = lock_objects.refund(refund.pk)
     if refund.carry_at is None:
         return  # Another worker was faster.

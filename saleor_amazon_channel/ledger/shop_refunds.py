@@ -105,35 +105,52 @@ def untold(
     return found
 
 
-def link(order: AmazonOrder) -> None:
+def link(orders: Collection[AmazonOrder]) -> None:
     """Take for the shop's own what Amazon tells of refunds that the shop made, in the
-    caller's transaction, which holds the order. They are to be looked at again then."""
+    caller's transaction, which holds the orders. They are to be looked at again then.
+    """
     made = list(
-        ShopRefund.objects.filter(MADE, order=order)
+        ShopRefund.objects.filter(MADE, order__in=orders)
+        .select_related("order")
         .prefetch_related("on_amazon__amounts")
         .order_by("sent_at", "pk")
     )
     if not made:
         return
-    free = list(_unclaimed(order))
+    free = _unclaimed(orders)
+    taken: list[AmazonRefund] = []
+    not_parts: list[ShopRefund] = []
     for refund in made:
+        rows = free[refund.order.account_id, refund.order.amazon_order_id]
         parts = list(refund.on_amazon.all())
         if parts and is_whole(refund, parts):
             continue
-        whole = next((row for row in free if is_same(row, refund)), None)
+        whole = next((row for row in rows if is_same(row, refund)), None)
         if whole is not None:
-            free.remove(whole)
             # What was taken for parts of it is something else.
-            AmazonRefund.objects.filter(shop_refund=refund).update(
-                shop_refund=None, carry_at=clock.now()
-            )
-            _claim(whole, refund)
+            not_parts.append(refund)
+            _take(whole, refund, rows, taken)
             continue
-        for row in [row for row in free if _is_part(row, refund, parts)]:
+        for row in [row for row in rows if _is_part(row, refund, parts)]:
             if _is_part(row, refund, parts):
-                free.remove(row)
                 parts.append(row)
-                _claim(row, refund)
+                _take(row, refund, rows, taken)
+    if not_parts:
+        AmazonRefund.objects.filter(shop_refund__in=not_parts).update(
+            shop_refund=None, carry_at=clock.now()
+        )
+    AmazonRefund.objects.bulk_update(taken, ["shop_refund", "carry_at"])
+
+
+def _take(
+    row: AmazonRefund,
+    refund: ShopRefund,
+    free: list[AmazonRefund],
+    taken: list[AmazonRefund],
+) -> None:
+    free.remove(row)
+    row.shop_refund, row.carry_at = refund, clock.now()
+    taken.append(row)
 
 
 def may_be_own(row: AmazonRefund) -> ShopRefund | None:
@@ -156,7 +173,8 @@ def has_arrived(refund: ShopRefund) -> bool:
     """Amazon tells of a refund that can be this one and is nobody else's: whole, or in
     as many parts as it has items."""
     parts: list[AmazonRefund] = []
-    for row in _unclaimed(refund.order):
+    order = refund.order
+    for row in _unclaimed([order])[order.account_id, order.amazon_order_id]:
         if is_same(row, refund):
             return True
         if _is_part(row, refund, parts):
@@ -164,24 +182,24 @@ def has_arrived(refund: ShopRefund) -> bool:
     return bool(parts) and is_whole(refund, parts)
 
 
-def _unclaimed(order: AmazonOrder) -> Iterable[AmazonRefund]:
-    """Nobody has put them onto the shop's order."""
-    return (
+def _unclaimed(
+    orders: Collection[AmazonOrder],
+) -> dict[tuple[int, str], list[AmazonRefund]]:
+    """By account and Amazon order id what nobody has put onto the shop's orders."""
+    found: dict[tuple[int, str], list[AmazonRefund]] = defaultdict(list)
+    rows = (
         AmazonRefund.objects.filter(
-            account_id=order.account_id,
-            amazon_order_id=order.amazon_order_id,
+            account__in={order.account_id for order in orders},
+            amazon_order_id__in=[order.amazon_order_id for order in orders],
             shop_refund=None,
             state=AmazonRefund.State.WAITING,
         )
         .prefetch_related("amounts")
         .order_by("posted_at", "pk")
     )
-
-
-def _claim(row: AmazonRefund, refund: ShopRefund) -> None:
-    AmazonRefund.objects.filter(pk=row.pk).update(
-        shop_refund=refund, carry_at=clock.now()
-    )
+    for row in rows:
+        found[row.account_id, row.amazon_order_id].append(row)
+    return found
 
 
 # --- what is the same ----------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import connection
 
@@ -45,6 +45,47 @@ def add(order: AmazonOrder, type: str, message: str, actor: str = "") -> None:
             },
         )
     order.note = message
+
+
+_ADD_ALL = """
+    WITH told AS (
+        SELECT * FROM unnest(
+            %(order_ids)s::bigint[], %(types)s::text[], %(messages)s::text[],
+            %(actors)s::text[]
+        ) WITH ORDINALITY AS told (order_id, type, message, actor, position)
+    ), event AS (
+        INSERT INTO saleor_amazon_channel_orderevent
+            (order_id, type, message, actor, created_at)
+        SELECT order_id, type, message, actor, %(created_at)s
+        FROM told ORDER BY position
+    ), note AS (
+        SELECT DISTINCT ON (order_id) order_id, message
+        FROM told ORDER BY order_id, position DESC
+    )
+    UPDATE saleor_amazon_channel_amazonorder SET note = note.message
+    FROM note WHERE id = note.order_id
+"""
+
+
+def add_all(events: Sequence[tuple[AmazonOrder, str, str, str]]) -> None:
+    """Put (order, type, message, actor) on the timelines of orders, and make the last
+    of each its note, in one query."""
+    if not events:
+        return
+    orders, types, messages, actors = zip(*events, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _ADD_ALL,
+            {
+                "order_ids": [order.pk for order in orders],
+                "types": list(types),
+                "messages": list(messages),
+                "actors": list(actors),
+                "created_at": clock.now(),
+            },
+        )
+    for order, message in zip(orders, messages, strict=True):
+        order.note = message
 
 
 def add_many(events: Iterable[tuple[AmazonOrder, str, str]]) -> None:

@@ -55,8 +55,8 @@ def reconcile(client: Client, entry: OutboxEntry) -> Outcome | None:
     return _outcome_of(order.fulfillment_status)
 
 
-def succeeded(entry: OutboxEntry) -> str:
-    return "Amazon has cancelled the order."
+def succeeded(entries: Sequence[OutboxEntry]) -> Mapping[int, str]:
+    return dict.fromkeys([e.pk for e in entries], "Amazon has cancelled the order.")
 
 
 def settled(
@@ -72,8 +72,8 @@ def settled(
     recorder.record(account, found)
 
 
-def record_success(entry: OutboxEntry) -> None:
-    """Nothing: that the order is cancelled is Amazon's to say."""
+def record_success(entries: Sequence[OutboxEntry]) -> None:
+    """Nothing: that an order is cancelled is Amazon's to say."""
 
 
 def report(entry: OutboxEntry) -> None:

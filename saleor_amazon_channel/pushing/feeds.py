@@ -24,10 +24,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol
 
-from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, Q, QuerySet
 
-from .. import budget, clock, failures, outbox
+from .. import budget, clock, failures, lock_objects, outbox
 from ..amazon import errors, feed_reports, feeds
 from ..amazon.client import Client
 from ..amazon.order_feeds import MOST_MESSAGES
@@ -73,11 +73,13 @@ class Kind(Protocol):
         self, account: SellerAccount, messages: Mapping[int, Any]
     ) -> bytes: ...
     def reconcile(self, client: Client, entry: OutboxEntry) -> Outcome | None: ...
-    def succeeded(self, entry: OutboxEntry) -> str: ...
+    #: By entry what is told of it.
+    def succeeded(self, entries: Sequence[OutboxEntry]) -> Mapping[int, str]: ...
     def settled(
         self, client: Client, account: SellerAccount, entries: Sequence[OutboxEntry]
     ) -> None: ...
-    def record_success(self, entry: OutboxEntry) -> None: ...
+    #: What follows in the ledger, in the transaction that settles them.
+    def record_success(self, entries: Sequence[OutboxEntry]) -> None: ...
     def report(self, entry: OutboxEntry) -> None: ...
 
 
@@ -241,7 +243,7 @@ def _read(
     except Exception as error:  # noqa: BLE001
         failures.log(logger, f"outbox entry {entry.pk}: reading Amazon", error)
         outcome = settling.unexpected(claim)
-    _settle(module, claim, outcome)
+    _settle([(claim, outcome)])
     if try_later:
         raise try_later
     return outcome
@@ -266,11 +268,13 @@ def _submit(client: Client, account: SellerAccount, kind: str) -> Iterator[Outco
     )
     try:
         prepared = _prepare(module, claims)
-        for claim in claims:
-            outcome = prepared[claim.entry.pk]
-            if isinstance(outcome, Outcome):
-                _settle(module, claim, outcome)
-                yield outcome
+        yield from _settle(
+            [
+                (claim, outcome)
+                for claim in claims
+                if isinstance(outcome := prepared[claim.entry.pk], Outcome)
+            ]
+        )
         yield from _send(
             client,
             account,
@@ -326,7 +330,7 @@ def _send(
         )
         feeds.upload(client, document, content, form.content_type)
     except errors.AmazonError as error:
-        yield from _give_back(account, module, claims, error)
+        yield from _give_back(account, claims, error)
         return
     now = clock.now()
     try:
@@ -363,8 +367,8 @@ def _send(
         return
     except errors.AmazonError as error:
         with transaction.atomic():
-            _close(feed, "Amazon did not take the feed.", is_missing=True)
             taken_back = outbox.reopen(feed, was_sent=False)
+            _close(feed, "Amazon did not take the feed.", is_missing=True)
         messages = {claim.entry.pk: message for claim, message in to_send}
         yield from _refused(
             client,
@@ -398,7 +402,7 @@ def _refused(
     claims = [claim for claim, _ in taken_back]
     is_refusal = isinstance(error, errors.InvalidRequest | errors.Forbidden)
     if not is_refusal or len(by_marketplace) == 1:
-        yield from _give_back(account, module, claims, error)
+        yield from _give_back(account, claims, error)
         return
     try:
         for to_send in by_marketplace.values():
@@ -408,14 +412,12 @@ def _refused(
 
 
 def _give_back(
-    account: SellerAccount,
-    module: Kind,
-    claims: Sequence[Claim],
-    error: errors.AmazonError,
+    account: SellerAccount, claims: Sequence[Claim], error: errors.AmazonError
 ) -> Iterator[Outcome]:
     """Nothing of these has reached Amazon. What is wrong with the document or its type
     fails them; a role that the app lacks is waited for, since nothing is wrong with
     the orders."""
+    settled = []
     for claim in claims:
         outcome = settling.failure(claim, error)
         if isinstance(error, errors.Forbidden):
@@ -423,8 +425,8 @@ def _give_back(
             outcome = replace(
                 outcome, state=State.PENDING, next_attempt_at=clock.now() + retry_after
             )
-        _settle(module, claim, outcome)
-        yield outcome
+        settled.append((claim, outcome))
+    yield from _settle(settled)
     if isinstance(error, errors.TryLater):
         raise error
     communication.note_failure(account, feeds.CREATE_FEED, error)
@@ -461,9 +463,14 @@ def _follow(client: Client, account: SellerAccount, feed: Feed) -> Iterator[Outc
     except Exception as error:  # noqa: BLE001
         failures.log(logger, f"feed {feed.pk}: following", error)
         outcomes = None
-    if outcomes is None and clock.now() >= feed.sent_at + _form(feed).give_up_after:
-        outcomes = _give_up(feed)
     yield from outcomes or ()
+    is_overdue = clock.now() >= feed.sent_at + _form(feed).give_up_after
+    if is_overdue and _is_open(feed):
+        yield from _give_up(feed)
+
+
+def _is_open(feed: Feed) -> bool:
+    return Feed.objects.filter(pk=feed.pk).exclude(state=Feed.State.SETTLED).exists()
 
 
 def _look_for(
@@ -522,53 +529,70 @@ def _poll(client: Client, account: SellerAccount, feed: Feed) -> list[Outcome] |
 def _settle_by_report(
     client: Client, account: SellerAccount, feed: Feed, report: feed_reports.Report
 ) -> list[Outcome]:
-    with transaction.atomic():
-        claims = outbox.reopen(feed)
-    outcomes = []
-    succeeded: list[Claim] = []
-    for claim in claims:
-        module = KINDS[claim.entry.kind]
-        refusals = report.errors_of(claim.entry.message_id or 0)
-        refused = FORMS.get(claim.entry.kind, Form()).refused
-        if refusals and refused:
-            outcome = refused(claim.entry, refusals)
-        elif refusals:
-            outcome = Outcome(
-                State.FAILED,
-                "Amazon refused it: " + "; ".join(map(str, refusals)),
-                error_code=refusals[0].code[:100] or "REFUSED",
-            )
-        else:
-            outcome = Outcome(State.SUCCEEDED, module.succeeded(claim.entry))
-            succeeded.append(claim)
-        _settle(module, claim, outcome)
-        outcomes.append(outcome)
+    note = f"{report.successful} of {report.processed} messages succeeded."
+    settled = _end(feed, note, lambda claims: _by_report(claims, report))
     for kind, module in KINDS.items():
-        done = [claim.entry for claim in succeeded if claim.entry.kind == kind]
+        done = [
+            claim.entry
+            for claim, outcome in settled
+            if claim.entry.kind == kind and outcome.state == State.SUCCEEDED
+        ]
         if done:
             module.settled(client, account, done)
-    # Last, so that what was not settled by then is settled by the next look.
-    _close(feed, f"{report.successful} of {report.processed} messages succeeded.")
-    return outcomes
+    return [outcome for _, outcome in settled]
+
+
+def _by_report(
+    claims: Sequence[Claim], report: feed_reports.Report
+) -> list[tuple[Claim, Outcome]]:
+    settled: list[tuple[Claim, Outcome]] = []
+    for kind, module in KINDS.items():
+        of_kind = [claim for claim in claims if claim.entry.kind == kind]
+        refusals = {
+            claim.entry.pk: report.errors_of(claim.entry.message_id or 0)
+            for claim in of_kind
+        }
+        told = module.succeeded([c.entry for c in of_kind if not refusals[c.entry.pk]])
+        settled += [
+            (
+                claim,
+                _refusal(claim.entry, refusals[claim.entry.pk])
+                if refusals[claim.entry.pk]
+                else Outcome(State.SUCCEEDED, told[claim.entry.pk]),
+            )
+            for claim in of_kind
+        ]
+    return settled
+
+
+def _refusal(entry: OutboxEntry, refusals: Sequence[feed_reports.Result]) -> Outcome:
+    if refused := FORMS.get(entry.kind, Form()).refused:
+        return refused(entry, refusals)
+    return Outcome(
+        State.FAILED,
+        "Amazon refused it: " + "; ".join(map(str, refusals)),
+        error_code=refusals[0].code[:100] or "REFUSED",
+    )
 
 
 def _leave_unknown(feed: Feed, note: str, *, is_missing: bool = False) -> list[Outcome]:
     """What became of each message is read from Amazon when its turn comes."""
-    with transaction.atomic():
-        _close(feed, note, is_missing=is_missing)
-        claims = outbox.reopen(feed)
-    return [_settle_unknown(claim, note) for claim in claims]
+    settled = _end(
+        feed,
+        note,
+        lambda claims: [(claim, _unknown(note)) for claim in claims],
+        is_missing=is_missing,
+    )
+    return [outcome for _, outcome in settled]
 
 
-def _settle_unknown(claim: Claim, note: str) -> Outcome:
-    outcome = Outcome(
+def _unknown(note: str) -> Outcome:
+    return Outcome(
         State.UNKNOWN,
         f"{note} The order is read from Amazon before anything is sent again.",
         error_code="FEED_WITHOUT_REPORT",
         next_attempt_at=clock.now(),
     )
-    _settle(KINDS[claim.entry.kind], claim, outcome)
-    return outcome
 
 
 def _give_up(feed: Feed) -> list[Outcome]:
@@ -576,24 +600,63 @@ def _give_up(feed: Feed) -> list[Outcome]:
     days = _form(feed).give_up_after.days
     within = "a day" if days == 1 else f"{days} days"
     note = f"Amazon did not end the feed within {within}."
-    with transaction.atomic():
-        _close(feed, note)
-        claims = outbox.reopen(feed)
-    outcomes = []
-    for claim in claims:
-        module = KINDS[claim.entry.kind]
-        if module.IS_REPEATABLE:
-            outcomes.append(_settle_unknown(claim, note))
-            continue
-        outcome = Outcome(
+
+    def outcome_of(claim: Claim) -> Outcome:
+        if KINDS[claim.entry.kind].IS_REPEATABLE:
+            return _unknown(note)
+        return Outcome(
             State.FAILED,
             f"{note} It may still take effect: look in Seller Central whether it did "
             "before doing it once more.",
             error_code="FEED_NEVER_ENDED",
         )
-        _settle(module, claim, outcome)
-        outcomes.append(outcome)
-    return outcomes
+
+    settled = _end(feed, note, lambda claims: [(c, outcome_of(c)) for c in claims])
+    return [outcome for _, outcome in settled]
+
+
+def _end(
+    feed: Feed,
+    note: str,
+    judge: Callable[[Sequence[Claim]], Sequence[tuple[Claim, Outcome]]],
+    *,
+    is_missing: bool = False,
+) -> list[tuple[Claim, Outcome]]:
+    """Settle what the feed carried, and close it, all or nothing.
+
+    Where that goes wrong unexpectedly, each message is settled by itself, and the feed
+    stays open for those that are not: the next look takes them up.
+    """
+    with transaction.atomic():
+        # Nobody locks an entry before its order.
+        lock_objects.hold_orders(Q(outbox_entries__feed=feed))
+        claims = outbox.reopen(feed)
+        settled = _judge(claims, judge)
+        if not outbox.is_under_way(feed):
+            _close(feed, note, is_missing=is_missing)
+    return settled
+
+
+def _judge(
+    claims: Sequence[Claim],
+    judge: Callable[[Sequence[Claim]], Sequence[tuple[Claim, Outcome]]],
+) -> list[tuple[Claim, Outcome]]:
+    if not claims:
+        return []
+    try:
+        with transaction.atomic():
+            settled = list(judge(claims))
+            _settle(settled)
+    except (OperationalError, InterfaceError):
+        raise  # The others would meet the same.
+    except Exception as error:  # noqa: BLE001
+        if len(claims) > 1:
+            return [each for claim in claims for each in _judge([claim], judge)]
+        [claim] = claims
+        failures.log(logger, f"outbox entry {claim.entry.pk}: settling", error)
+        outbox.leave(claim)
+        return []
+    return settled
 
 
 def _close(feed: Feed, note: str, *, is_missing: bool = False) -> None:
@@ -605,5 +668,9 @@ def _close(feed: Feed, note: str, *, is_missing: bool = False) -> None:
     )
 
 
-def _settle(module: Kind, claim: Claim, outcome: Outcome) -> None:
-    settling.settle(claim, outcome, clock.now(), module.record_success)
+def _settle(settled: Sequence[tuple[Claim, Outcome]]) -> list[Outcome]:
+    """Write outcomes; a few queries for each kind."""
+    for kind, module in KINDS.items():
+        of_kind = [each for each in settled if each[0].entry.kind == kind]
+        settling.settle(of_kind, clock.now(), module.record_success)
+    return [outcome for _, outcome in settled]

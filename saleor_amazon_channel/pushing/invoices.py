@@ -242,8 +242,8 @@ def reconcile(client: Client, entry: OutboxEntry) -> Outcome | None:
     return _not_to_be_known(entry) if entry.feed_id else None
 
 
-def succeeded(entry: OutboxEntry) -> str:
-    return f"Amazon has the invoice {entry.payload['number']}."
+def succeeded(entries: Sequence[OutboxEntry]) -> Mapping[int, str]:
+    return {e.pk: f"Amazon has the invoice {e.payload['number']}." for e in entries}
 
 
 def settled(
@@ -252,7 +252,7 @@ def settled(
     """Nothing to be read again."""
 
 
-def record_success(entry: OutboxEntry) -> None:
+def record_success(entries: Sequence[OutboxEntry]) -> None:
     """Nothing: the entry says it."""
 
 

@@ -10,13 +10,14 @@ may have left: that is for a person, who can look in Seller Central. What goes b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from .. import outbox, store
 from ..amazon import errors, messaging, uploads
 from ..amazon.client import Client
 from ..amazon.messaging import Attachment, File, Message, MessageAction
-from ..models import OutboxEntry
+from ..models import OutboxAttachment, OutboxEntry
 from ..outbox import Outcome, State
 
 OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
@@ -69,9 +70,9 @@ def send(
     )
 
 
-def record_success(entry: OutboxEntry) -> None:
+def record_success(entries: Sequence[OutboxEntry]) -> None:
     """The files are with the buyer; nobody needs them here any more."""
-    entry.attachments.update(content=b"")
+    OutboxAttachment.objects.filter(entry__in=entries).update(content=b"")
 
 
 def report(entry: OutboxEntry) -> None:

@@ -280,8 +280,9 @@ def reconcile(client: Client, entry: OutboxEntry) -> Outcome | None:
     )
 
 
-def succeeded(entry: OutboxEntry) -> str:
-    return _made(ShopRefund.objects.get(entry=entry))
+def succeeded(entries: Sequence[OutboxEntry]) -> Mapping[int, str]:
+    refunds = ShopRefund.objects.filter(entry__in=entries)
+    return {refund.entry_id: _made(refund) for refund in refunds}
 
 
 def _made(refund: ShopRefund) -> str:
@@ -294,9 +295,9 @@ def settled(
     """Nothing to be read again: Amazon tells of it later."""
 
 
-def record_success(entry: OutboxEntry) -> None:
-    """What Amazon tells of it already is the shop's own."""
-    shop_refunds.link(entry.order)
+def record_success(entries: Sequence[OutboxEntry]) -> None:
+    """What Amazon tells of them already is the shop's own."""
+    shop_refunds.link([entry.order for entry in entries])
 
 
 def report(entry: OutboxEntry) -> None:

@@ -7,6 +7,8 @@ did not arrive.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .. import outbox, store
 from ..amazon import errors, solicitations
 from ..amazon.client import Client
@@ -51,7 +53,7 @@ def send(
     return Outcome(State.SUCCEEDED, "The buyer was asked for a review.")
 
 
-def record_success(entry: OutboxEntry) -> None:
+def record_success(entries: Sequence[OutboxEntry]) -> None:
     """Nothing: the entry says it."""
 
 

@@ -20,8 +20,8 @@ logger = logging.getLogger(__name__)
 
 #: How each kind of intent that takes a call of its own is sent, remembered and
 #: reported. A kind's module has ``send(client, entry, max_wait_seconds, *,
-#: reconcile)``, ``record_success(entry)`` and ``report(entry)``. Those that go by feed
-#: are in ``feeds.KINDS``.
+#: reconcile)``, ``record_success(entries)`` and ``report(entry)``. Those that go by
+#: feed are in ``feeds.KINDS``.
 KINDS: dict[str, Any] = {
     str(OutboxEntry.Kind.CONFIRM_SHIPMENT): shipments,
     str(OutboxEntry.Kind.INVOICE): invoices,
@@ -123,7 +123,8 @@ def _attempt(
     except Exception as error:  # noqa: BLE001
         failures.log(logger, f"outbox entry {entry.pk}: sending", error)
         outcome = settling.unexpected(claim)
-    settling.settle(claim, outcome, started_at, KINDS[entry.kind].record_success)
+    record_success = KINDS[entry.kind].record_success
+    settling.settle([(claim, outcome)], started_at, record_success)
     return outcome, is_reachable
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from .. import clock, lock_objects, outbox
 from ..amazon import errors
@@ -71,27 +72,39 @@ def unexpected(claim: Claim) -> Outcome:
 
 
 def settle(
-    claim: Claim,
-    outcome: Outcome,
+    settled: Sequence[tuple[Claim, Outcome]],
     started_at: datetime,
-    record_success: Callable[[OutboxEntry], None],
+    record_success: Callable[[Sequence[OutboxEntry]], None],
 ) -> None:
-    """Write the outcome, and what follows from it in the ledger, in one transaction."""
-    entry = claim.entry
+    """Write outcomes of one kind, and what follows from them in the ledger, in one
+    transaction and a few queries."""
+    if not settled:
+        return
     with transaction.atomic():
-        # The order before its packages and entries, as capture locks them.
-        lock_objects.orders_by_id([entry.order.amazon_order_id])
-        if not outbox.settle(claim, outcome, started_at):
-            logger.warning("outbox entry %s: the claim was lost", entry.pk)
-            return
-        if outcome.state == State.SUCCEEDED:
-            record_success(entry)
-        # The same trouble again is no news, whatever its request id.
-        is_news = outcome.error_code != entry.error_code or not outcome.error_code
-        if outcome.message and is_news and outcome.error_code != "BudgetExhausted":
-            timeline.add(
-                entry.order,
-                f"{entry.kind}_{outcome.state}",
-                outcome.message,
-                entry.actor,
-            )
+        # The orders before their packages and entries, as capture locks them.
+        lock_objects.hold_orders(Q(pk__in=[c.entry.order_id for c, _ in settled]))
+        ours = outbox.settle_all(settled, started_at)
+        if lost := len(settled) - len(ours):
+            logger.warning("%s claims on outbox entries were lost", lost)
+        succeeded = [c.entry for c, outcome in ours if outcome.state == State.SUCCEEDED]
+        if succeeded:
+            record_success(succeeded)
+        timeline.add_all(
+            [
+                (
+                    claim.entry.order,
+                    f"{claim.entry.kind}_{outcome.state}",
+                    outcome.message,
+                    claim.entry.actor,
+                )
+                for claim, outcome in ours
+                if outcome.message and _is_news(claim.entry, outcome)
+            ]
+        )
+
+
+def _is_news(entry: OutboxEntry, outcome: Outcome) -> bool:
+    """The same trouble again is none, whatever its request id."""
+    if not outcome.error_code:
+        return True
+    return outcome.error_code not in (entry.error_code, "BudgetExhausted")

@@ -81,7 +81,7 @@ def send(
         if not _has_units_left(client, entry, found):
             return _shipped_already(found, "units of it")
         raise
-    return Outcome(State.SUCCEEDED, succeeded(entry))
+    return Outcome(State.SUCCEEDED, succeeded([entry])[entry.pk])
 
 
 def _shipped_already(package: Package, units: str) -> Outcome:
@@ -148,8 +148,11 @@ def reconcile(client: Client, entry: OutboxEntry) -> Outcome | None:
     return _read_back(client, entry)
 
 
-def succeeded(entry: OutboxEntry) -> str:
-    package = _package(entry)
+def succeeded(entries: Sequence[OutboxEntry]) -> Mapping[int, str]:
+    return {pk: _confirmed(package) for pk, package in _packages(entries).items()}
+
+
+def _confirmed(package: AmazonPackage) -> str:
     tracking = package.tracking_number
     return f"Package {package.package_reference_id} is confirmed to Amazon" + (
         f", tracking {tracking}." if tracking else ", without a tracking number."
@@ -162,12 +165,12 @@ def settled(
     """Nothing to be read again: the shop was first."""
 
 
-def record_success(entry: OutboxEntry) -> None:
-    """Remember, with the outcome, which version of the package Amazon has."""
-    AmazonPackage.objects.filter(
-        order=entry.order,
-        package_reference_id=entry.payload["package_reference_id"],
-    ).update(confirmed_revision=entry.payload["revision"])
+def record_success(entries: Sequence[OutboxEntry]) -> None:
+    """Remember, with the outcomes, which version of each package Amazon has."""
+    packages = _packages(entries)
+    for entry in entries:
+        packages[entry.pk].confirmed_revision = entry.payload["revision"]
+    AmazonPackage.objects.bulk_update(packages.values(), ["confirmed_revision"])
 
 
 def report(entry: OutboxEntry) -> None:
