@@ -11,6 +11,11 @@ import os
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+#: What a store admin may choose. Amazon gives one call back in 179 s; more often than
+#: that only meets its throttle.
+MIN_PULL_MINUTES = 3
+MAX_PULL_MINUTES = 24 * 60
+
 
 class AppSettings:
     """Typed access to the ``AMAZON_CHANNEL_*`` settings; defaults are here."""

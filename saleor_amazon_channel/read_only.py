@@ -41,7 +41,7 @@ def guard(settings: ChannelSettings) -> ChannelSettings:
                 f"{now.public_url or now.domain}: a copy must not act on Amazon. If it "
                 "is no copy, switch read-only mode off."
             )
-            store.current().show_read_only()
+            store.current().show_settings({"read_only": True})
             logger.warning("read-only mode: %s", row.read_only_reason)
         else:
             row.public_url, row.domain = now.public_url, now.domain

@@ -16,6 +16,7 @@ from ..models import (
     AmazonOrder,
     AmazonRefund,
     Backfill,
+    ChannelSettings,
     Marketplace,
     Notification,
     OutboxEntry,
@@ -126,6 +127,13 @@ AmazonInvoiceMechanism = _enum(
         "MESSAGE": "By message, where Amazon offers it for the order.",
         "OFF": "They stay in the shop; for sellers whose invoices Amazon issues.",
     },
+)
+
+AmazonLogHistory = _enum(
+    "AmazonLogHistory",
+    ChannelSettings.LogHistory,
+    "How long logs are kept.",
+    {"DAILY": "A day.", "WEEKLY": "A week.", "MONTHLY": "Thirty days."},
 )
 
 AmazonImportState = _enum(

@@ -29,6 +29,7 @@ from .notification_mutations import (
 from .order_mutations import AmazonOrderCancel
 from .outbox import OutboxMutations
 from .scheduler import SchedulerMutations
+from .settings import SettingsMutations
 
 
 class AmazonMutations(
@@ -37,6 +38,7 @@ class AmazonMutations(
     CarrierMutations,
     OutboxMutations,
     SchedulerMutations,
+    SettingsMutations,
     graphene.ObjectType,
 ):
     """Mixed into the host's Mutation."""

@@ -17,6 +17,7 @@ from .communication import CommunicationQueries
 from .outbox import OutboxQueries
 from .sales import SalesQueries
 from .scheduler import SchedulerQueries
+from .settings import SettingsQueries
 from .shop import ShopQueries
 from .types import (
     AmazonAccount,
@@ -44,6 +45,7 @@ COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
         "amazonReconciliations": {"complexity": 1},
         "amazonSalesSummary": {"complexity": 1},
         "amazonScheduler": {"complexity": 1},
+        "amazonSettings": {"complexity": 1},
         "amazonShopChannels": {"complexity": 1},
         "amazonSkuMappings": {"complexity": 1},
         "amazonOrder": {"complexity": 1},
@@ -68,6 +70,7 @@ class AmazonQueries(
     OutboxQueries,
     SalesQueries,
     SchedulerQueries,
+    SettingsQueries,
     ShopQueries,
     graphene.ObjectType,
 ):

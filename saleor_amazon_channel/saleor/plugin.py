@@ -10,6 +10,7 @@ without a signal, and for the two requests that only a plugin can answer.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured, ValidationError
@@ -20,14 +21,12 @@ from saleor.plugins.base_plugin import BasePlugin, ConfigurationTypeField
 from saleor.plugins.error_codes import PluginErrorCode
 from saleor.plugins.models import PluginConfiguration
 
+from ..conf import MAX_PULL_MINUTES, MIN_PULL_MINUTES
+
 PULL_INTERVAL = "pull_interval_minutes"
 READ_ONLY = "read_only"
 DEBUG_LOGGING = "debug_logging"
 CLEAR_LOG_HISTORY = "clear_log_history"
-
-#: Amazon gives one call back in 179 s; more often than that only meets its throttle.
-MIN_PULL_INTERVAL = 3
-MAX_PULL_INTERVAL = 24 * 60
 
 
 class AmazonChannelPlugin(BasePlugin):
@@ -55,7 +54,7 @@ class AmazonChannelPlugin(BasePlugin):
             "label": "Minutes between two pulls",
             "help_text": (
                 "How often Amazon is asked for new and changed orders: "
-                f"{MIN_PULL_INTERVAL} to {MAX_PULL_INTERVAL}. Amazon allows one "
+                f"{MIN_PULL_MINUTES} to {MAX_PULL_MINUTES}. Amazon allows one "
                 "question per 3 minutes in the long run; 4 leaves some for the rest."
             ),
         },
@@ -102,6 +101,7 @@ class AmazonChannelPlugin(BasePlugin):
         cls, plugin_configuration: Any, cleaned_data: dict[str, Any]
     ) -> Any:
         """Save Saleor's row and, in the same transaction, ours, which the rest reads"""
+        from ..channel_settings import ANY_ADDRESS
         from ..models import ChannelSettings
         from . import app
 
@@ -117,7 +117,7 @@ class AmazonChannelPlugin(BasePlugin):
                     "active": saved.active,
                     "pull_interval_minutes": _pull_interval(values),
                     "read_only": bool(values[READ_ONLY]),
-                    **({} if values[READ_ONLY] else _ANY_ADDRESS),
+                    **({} if values[READ_ONLY] else ANY_ADDRESS),
                     "debug_logging": bool(values[DEBUG_LOGGING]),
                     "clear_log_history": _clear_log_history(values),
                 },
@@ -170,22 +170,25 @@ class AmazonChannelPlugin(BasePlugin):
         return previous_value
 
 
-def show_read_only() -> None:
-    """Show on the plugin's page that read-only mode is on."""
-    row = (
-        PluginConfiguration.objects.select_for_update()
-        .filter(identifier=AmazonChannelPlugin.PLUGIN_ID, channel=None)
-        .first()
+def show_settings(values: Mapping[str, Any]) -> None:
+    """Show on the plugin's page what was set elsewhere; names are the same there."""
+    row, _ = PluginConfiguration.objects.select_for_update().get_or_create(
+        identifier=AmazonChannelPlugin.PLUGIN_ID,
+        channel=None,
+        defaults={
+            "name": AmazonChannelPlugin.PLUGIN_NAME,
+            "description": AmazonChannelPlugin.PLUGIN_DESCRIPTION,
+            "active": AmazonChannelPlugin.DEFAULT_ACTIVE,
+            "configuration": AmazonChannelPlugin.DEFAULT_CONFIGURATION,
+        },
     )
-    if row is None:
-        return
-    others = [field for field in row.configuration or [] if field["name"] != READ_ONLY]
-    row.configuration = [*others, {"name": READ_ONLY, "value": True}]
+    others = [field for field in row.configuration or [] if field["name"] not in values]
+    shown = [
+        {"name": name, "value": str(value) if name == PULL_INTERVAL else value}
+        for name, value in values.items()
+    ]
+    row.configuration = [*others, *shown]
     row.save(update_fields=["configuration"])
-
-
-#: Where the shop is now is where it is to be; the worker remembers it.
-_ANY_ADDRESS = {"read_only_reason": "", "public_url": "", "domain": ""}
 
 
 def _values(plugin_configuration: Any) -> dict[str, Any]:
@@ -201,12 +204,12 @@ def _pull_interval(values: dict[str, Any]) -> int:
         minutes = int(values[PULL_INTERVAL])
     except (TypeError, ValueError):
         minutes = 0
-    if not MIN_PULL_INTERVAL <= minutes <= MAX_PULL_INTERVAL:
+    if not MIN_PULL_MINUTES <= minutes <= MAX_PULL_MINUTES:
         raise ValidationError(
             {
                 PULL_INTERVAL: ValidationError(
-                    f"Give a whole number of minutes from {MIN_PULL_INTERVAL} to "
-                    f"{MAX_PULL_INTERVAL}.",
+                    f"Give a whole number of minutes from {MIN_PULL_MINUTES} to "
+                    f"{MAX_PULL_MINUTES}.",
                     code=PluginErrorCode.INVALID.value,
                 )
             }

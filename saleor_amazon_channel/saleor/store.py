@@ -86,7 +86,7 @@ from .actions import cancel_order
 from .app import get_app
 from .order_rows import CARRIER_KEY, KNOWN_TO_AMAZON_KEY, ORDER_ID_KEY
 from .orders import create_orders, would_block
-from .plugin import show_read_only
+from .plugin import show_settings
 
 #: Saleor has more in them than type checkers know of.
 settings: Any = django_settings
@@ -305,8 +305,8 @@ class SaleorStore:
         # Django keeps the site in memory once it has been read.
         return ShopAddress(settings.PUBLIC_URL or "", Site.objects.get_current().domain)
 
-    def show_read_only(self) -> None:
-        show_read_only()
+    def show_settings(self, values: Mapping[str, object]) -> None:
+        show_settings(values)
 
     def refund_requests(self, request_ids: Sequence[str]) -> Sequence[RefundRequest]:
         return refund_requests.by_id(request_ids)

@@ -206,7 +206,7 @@ class StandaloneStore:
     def address(self) -> ShopAddress:
         return ShopAddress(getattr(settings, "PUBLIC_URL", None) or "", "")
 
-    def show_read_only(self) -> None:
+    def show_settings(self, values: Mapping[str, object]) -> None:
         pass  # This shop has no page for it.
 
     def refund_requests(self, request_ids: Sequence[str]) -> list[RefundRequest]:

@@ -571,8 +571,9 @@ class Store(Protocol):
         """Where the shop is, without a query once this process knows it."""
         ...
 
-    def show_read_only(self) -> None:
-        """Read-only mode was switched on by itself: show it where staff switch it.
+    def show_settings(self, values: Mapping[str, object]) -> None:
+        """Fields of ``models.ChannelSettings`` were changed, not where the shop's staff
+        see and change them: show them there too.
 
         Must be called inside a transaction.
         """

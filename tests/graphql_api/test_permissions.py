@@ -99,6 +99,11 @@ REQUESTS = {
         "MANAGE_PLUGINS",
     ),
     "amazonSalesSummary": ("{ amazonSalesSummary { endDate } }", "MANAGE_ORDERS"),
+    "amazonSettings": ("{ amazonSettings { isActive } }", "MANAGE_PLUGINS"),
+    "amazonSettingsUpdate": (
+        "mutation { amazonSettingsUpdate(input: {}) { errors { code } } }",
+        "MANAGE_PLUGINS",
+    ),
     "amazonScheduler": ("{ amazonScheduler { isActive } }", "MANAGE_PLUGINS"),
     "amazonShopChannels": ("{ amazonShopChannels { id } }", "MANAGE_PLUGINS"),
     "amazonSkuMappings": ("{ amazonSkuMappings { id } }", "MANAGE_PLUGINS"),

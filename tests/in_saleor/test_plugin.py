@@ -231,6 +231,54 @@ def test_e1_logs_are_cleared_as_the_plugin_page_says(update, setting, days):
     assert left.created_at > now - timedelta(days=days)
 
 
+SETTINGS = """
+mutation Update($input: AmazonSettingsUpdateInput!) {
+  amazonSettingsUpdate(input: $input) {
+    settings { isActive pullIntervalMinutes isReadOnly isDebugLogging clearLogHistory }
+    errors { field message code }
+  }
+}
+"""
+
+
+@pytest.mark.parametrize("is_saved", [True, False], ids=["saved", "never saved"])
+def test_what_is_set_by_graphql_is_on_the_plugins_page(
+    update, staff_api_client, is_saved
+):
+    if is_saved:
+        update(active=True, clear_log_history="daily")
+    else:
+        update()  # Asks for the permission, and saves nothing.
+        PluginConfiguration.objects.all().delete()
+        ChannelSettings.objects.all().delete()
+    settings = {
+        "pullIntervalMinutes": 9,
+        "isReadOnly": True,
+        "isDebugLogging": True,
+        "clearLogHistory": "WEEKLY",
+    }
+
+    answer = staff_api_client.post_graphql(SETTINGS, {"input": settings}).json()
+
+    assert answer["data"]["amazonSettingsUpdate"] == {
+        "settings": {"isActive": is_saved, **settings},
+        "errors": [],
+    }
+    shown = update()["plugin"]["globalConfiguration"]
+    assert shown["active"] is is_saved
+    assert {field["name"]: field["value"] for field in shown["configuration"]} == {
+        "pull_interval_minutes": "9",
+        "read_only": "true",
+        "debug_logging": "true",
+        "clear_log_history": "weekly",
+    }
+    # Saved there once more, it is the same.
+    saved = ChannelSettings.objects.get()
+    assert (saved.active, saved.pull_interval_minutes) == (is_saved, 9)
+    assert (saved.read_only, saved.debug_logging) == (True, True)
+    assert saved.clear_log_history == "weekly"
+
+
 def test_e1_another_word_is_refused(update):
     assert update(clear_log_history="yearly")["errors"] == [
         {
