@@ -17,7 +17,7 @@ const config: CodegenConfig = {
           DateTime: "string",
           JSON: "unknown",
           PositiveDecimal: "string",
-          Upload: "never",
+          Upload: "File",
         },
       },
     },

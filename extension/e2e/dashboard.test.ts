@@ -94,7 +94,7 @@ describe("permissions", () => {
     await open("/orders", { as: "order_staff" });
     await frame().locator("tbody tr").first().waitFor();
     const sections = frame().getByRole("navigation").getByRole("link");
-    expect(await sections.allInnerTexts()).toEqual(["Orders", "Blocked"]);
+    expect(await sections.allInnerTexts()).toEqual(["Orders", "Blocked", "To Amazon"]);
     await open("/stores", { as: "order_staff" });
     await frame().getByText("You need the permission MANAGE_PLUGINS").waitFor();
   });

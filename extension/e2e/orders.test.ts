@@ -420,9 +420,61 @@ describe("Amazon order details", () => {
       .poll(() => pages.getByRole("button", { name: "Cancel order" }).count())
       .toBe(0);
     await pages.getByRole("link", { name: "Activity" }).click();
-    await pages.getByRole("cell", { name: "Cancellation", exact: true }).waitFor();
+    await pages.getByRole("cell", { name: /^Cancellation/ }).waitFor();
     const [after] = await orders({ amazonOrderIds: [order.amazonOrderId] });
     expect(after?.outboxEntries.map(({ kind }) => kind)).toEqual(["CANCEL"]);
+  });
+
+  test("A8: the buyer is written to, in a way that Amazon offers", async () => {
+    const order = await untouched();
+    const pages = await open(`/orders/${order.amazonOrderId}`);
+    await pages.getByRole("button", { name: "Message the buyer" }).click();
+    const dialog = pages.getByRole("dialog", { name: "Message the buyer" });
+    await dialog.getByLabel("Kind of message").selectOption("UNEXPECTED_PROBLEM");
+    await dialog.getByLabel("Text").fill("Write to me@example.com");
+    await expectAccessible();
+    await shoot("order-message");
+    await dialog.getByRole("button", { name: "Send through Amazon" }).click();
+    await expect
+      .poll(() => dialog.getByLabel("Text").getAttribute("aria-invalid"))
+      .toBe("true");
+    await shoot("order-message-refused");
+    await dialog.getByLabel("Text").fill("Your lamp comes a day later.");
+    await dialog.getByRole("button", { name: "Send through Amazon" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await page.getByText("The message goes to Amazon").waitFor();
+    await pages.getByRole("link", { name: "Activity" }).click();
+    await pages.getByText("Your lamp comes a day later.").waitFor();
+    await shoot("order-message-sent");
+    await expectAccessible();
+  });
+
+  test("A8: a message with a file", async () => {
+    const order = await untouched();
+    const pages = await open(`/orders/${order.amazonOrderId}`, { theme: "dark" });
+    await pages.getByRole("button", { name: "Message the buyer" }).click();
+    const dialog = pages.getByRole("dialog", { name: "Message the buyer" });
+    await dialog.getByLabel("Kind of message").waitFor();
+    const kinds = await dialog.getByLabel("Kind of message").locator("option").all();
+    for (const kind of kinds) {
+      await dialog
+        .getByLabel("Kind of message")
+        .selectOption((await kind.getAttribute("value")) ?? "");
+      if (await dialog.getByLabel("Files").count()) break;
+    }
+    await dialog.getByLabel("Files").setInputFiles({
+      name: "manual.txt",
+      mimeType: "text/plain",
+      buffer: Buffer.from("Plug it in."),
+    });
+    if (await dialog.getByLabel("Text").count())
+      await dialog.getByLabel("Text").fill("Here is the manual.");
+    await expectAccessible();
+    await shoot("order-message-file-dark");
+    await dialog.getByRole("button", { name: "Send through Amazon" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await pages.getByRole("link", { name: "Activity" }).click();
+    await pages.getByText("manual.txt").waitFor();
   });
 
   test("an order that is not known here", async () => {

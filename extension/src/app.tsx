@@ -10,6 +10,7 @@ import { OrderDetails, OrderOfShop } from "./pages/order-details/order-details";
 import { Orders } from "./pages/orders/orders";
 import { Widget } from "./pages/widget/widget";
 
+const Outbox = lazy(() => import("./pages/outbox/outbox"));
 const Stores = lazy(() => import("./pages/stores/stores"));
 const Blocked = lazy(() => import("./pages/blocked/blocked"));
 const Connect = lazy(() => import("./pages/connect/connect"));
@@ -75,6 +76,7 @@ function pageOf({ path, params }: Route) {
     return <OrderDetails key={id} by={{ amazonOrderId: decodeURIComponent(id) }} />;
   }
   if (first === "blocked") return <Blocked />;
+  if (first === "outbox") return <Outbox params={params} />;
   if (first === "stores") return <Stores />;
   if (first === "connect") return <Connect />;
   if (first === "marketplaces" && id)
@@ -90,6 +92,7 @@ function Navigation({ path }: { path: string }) {
   const items = [
     { section: "orders", label: t("nav.orders"), isShown: maySee },
     { section: "blocked", label: t("nav.blocked"), isShown: maySee },
+    { section: "outbox", label: t("nav.outbox"), isShown: maySee },
     { section: "stores", label: t("nav.stores"), isShown: maySetUp },
   ];
   return (

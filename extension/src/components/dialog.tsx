@@ -5,11 +5,12 @@ import { css } from ".";
 
 interface Props {
   title: string;
-  action: string;
+  /** What the form does; without one there is nothing to be done. */
+  action?: string;
   isBusy: boolean;
   isDangerous?: boolean;
   onClose: () => void;
-  onSubmit: () => void;
+  onSubmit?: () => void;
 }
 
 /** A question in a form; focus goes back to what opened it. */
@@ -18,7 +19,7 @@ export function Dialog(props: PropsWithChildren<Props>) {
   const id = useId();
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    props.onSubmit();
+    props.onSubmit?.();
   };
   return (
     <Modal open onChange={(isOpen) => !isOpen && props.onClose()}>
@@ -35,14 +36,16 @@ export function Dialog(props: PropsWithChildren<Props>) {
               <Button type="button" variant="secondary" onClick={props.onClose}>
                 {t("common.close")}
               </Button>
-              <Button
-                type="submit"
-                variant={props.isDangerous ? "secondary" : "primary"}
-                className={props.isDangerous ? css.danger : undefined}
-                disabled={props.isBusy}
-              >
-                {props.action}
-              </Button>
+              {props.action && (
+                <Button
+                  type="submit"
+                  variant={props.isDangerous ? "secondary" : "primary"}
+                  className={props.isDangerous ? css.danger : undefined}
+                  disabled={props.isBusy}
+                >
+                  {props.action}
+                </Button>
+              )}
             </div>
           </form>
         </Box>

@@ -2,7 +2,12 @@
  * Fields of forms in the Dashboard's looks, on the browser's own controls: what a
  * keyboard, a screen reader and a phone do with those is right, and nothing is added.
  */
-import { type InputHTMLAttributes, type ReactNode, useId } from "react";
+import {
+  type InputHTMLAttributes,
+  type ReactNode,
+  type TextareaHTMLAttributes,
+  useId,
+} from "react";
 import { css } from ".";
 
 interface Common {
@@ -48,6 +53,47 @@ export function TextField({ label, error, help, onChange, ...input }: TextFieldP
         {...described(id, { label, error, help })}
         className={css.control}
         onChange={(event) => onChange(event.target.value)}
+      />
+    </Frame>
+  );
+}
+
+type TextAreaFieldProps = Common &
+  Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, "onChange" | "className"> & {
+    onChange: (value: string) => void;
+  };
+
+export function TextAreaField(props: TextAreaFieldProps) {
+  const { label, error, help, onChange, ...area } = props;
+  const id = useId();
+  return (
+    <Frame id={id} label={label} error={error} help={help}>
+      <textarea
+        {...area}
+        {...described(id, { label, error, help })}
+        className={css.control}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </Frame>
+  );
+}
+
+interface FileFieldProps extends Common {
+  required?: boolean;
+  onChange: (files: File[]) => void;
+}
+
+export function FileField({ label, error, help, required, onChange }: FileFieldProps) {
+  const id = useId();
+  return (
+    <Frame id={id} label={label} error={error} help={help}>
+      <input
+        {...described(id, { label, error, help })}
+        type="file"
+        multiple
+        required={required}
+        className={css.control}
+        onChange={(event) => onChange([...(event.target.files ?? [])])}
       />
     </Frame>
   );

@@ -77,6 +77,7 @@ export function useText() {
           })
         : "–",
     number: (value: number) => intl.formatNumber(value),
+    language: (code: string) => intl.formatDisplayName(code, { type: "language" }) ?? code,
     country: (code: string) => intl.formatDisplayName(code, { type: "region" }) ?? code,
   };
 }

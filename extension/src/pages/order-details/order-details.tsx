@@ -22,6 +22,7 @@ import {
 import { type MessageId, useText } from "../../i18n";
 import { AddressDialog } from "./address-dialog";
 import { CancelDialog, canCancel } from "./cancel-dialog";
+import { MessageDialog } from "./message-dialog";
 import { Activity, Items, Shipping, Tracking } from "./tabs";
 
 export type Order = NonNullable<OrderDetailsQuery["amazonOrder"]>;
@@ -79,7 +80,7 @@ const TABS = [
 ] as const satisfies readonly [
   string,
   MessageId,
-  (props: { order: Order }) => JSX.Element,
+  (props: { order: Order; onChange: () => void }) => JSX.Element,
 ][];
 
 interface DetailsProps {
@@ -91,7 +92,7 @@ interface DetailsProps {
 function Details({ order, back, onChange }: DetailsProps) {
   const { t } = useText();
   const { path, params } = useRoute();
-  const [dialog, setDialog] = useState<"cancel" | "address">();
+  const [dialog, setDialog] = useState<"cancel" | "address" | "message">();
   const chosen = TABS.find(([name]) => name === params.get("tab")) ?? TABS[0];
   const [, , Tab] = chosen;
   const close = () => setDialog(undefined);
@@ -130,6 +131,9 @@ function Details({ order, back, onChange }: DetailsProps) {
               {t("order.openShopOrder", { number: order.orderNumber ?? "" })}
             </Button>
           )}
+          <Button variant="secondary" onClick={() => setDialog("message")}>
+            {t("message.title")}
+          </Button>
           {canCancel(order) && (
             <Button
               variant="secondary"
@@ -162,8 +166,11 @@ function Details({ order, back, onChange }: DetailsProps) {
           </a>
         ))}
       </nav>
-      <Tab order={order} />
+      <Tab order={order} onChange={onChange} />
       {dialog === "cancel" && <CancelDialog order={order} onClose={close} onDone={done} />}
+      {dialog === "message" && (
+        <MessageDialog order={order} onClose={close} onDone={done} />
+      )}
       {dialog === "address" && (
         <AddressDialog order={order} onClose={close} onDone={done} />
       )}

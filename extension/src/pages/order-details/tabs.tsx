@@ -1,7 +1,9 @@
-import { Text } from "@saleor/macaw-ui";
-import type { AddressFragment } from "../../api/generated/graphql";
+import { Button, Text } from "@saleor/macaw-ui";
+import { useMutation } from "urql";
+import { type AddressFragment, PushInvoiceDocument } from "../../api/generated/graphql";
 import { Badge, Card, css, Fields, Notice } from "../../components";
 import { OutboxState } from "../../components/states";
+import { notify } from "../../dashboard/notify";
 import { useText } from "../../i18n";
 import type { Order } from "./order-details";
 
@@ -187,7 +189,7 @@ export function Tracking({ order }: Props) {
   );
 }
 
-export function Activity({ order }: Props) {
+export function Activity({ order, onChange }: Props & { onChange: () => void }) {
   const { t, of, money, time } = useText();
   return (
     <>
@@ -210,7 +212,19 @@ export function Activity({ order }: Props) {
             <tbody>
               {order.outboxEntries.map((entry) => (
                 <tr key={entry.id}>
-                  <td>{of("kind", entry.kind)}</td>
+                  <td>
+                    {of("kind", entry.kind)}
+                    <Text as="p" size={2} className={css.muted}>
+                      {entry.description}
+                    </Text>
+                    {entry.buyerMessage && (
+                      <Text as="p" size={2} className={css.written}>
+                        {[entry.buyerMessage.text, entry.buyerMessage.fileNames.join(", ")]
+                          .filter(Boolean)
+                          .join(" · ")}
+                      </Text>
+                    )}
+                  </td>
                   <td>
                     <OutboxState state={entry.state} />
                   </td>
@@ -234,7 +248,11 @@ export function Activity({ order }: Props) {
                 <th scope="col" className={css.end}>
                   {t("refund.amount")}
                 </th>
+                <th scope="col">{t("refund.settled")}</th>
                 <th scope="col">{t("order.inShop")}</th>
+                <th scope="col" className={css.end}>
+                  {t("refund.amountInShop")}
+                </th>
                 <th scope="col">{t("order.note")}</th>
               </tr>
             </thead>
@@ -243,11 +261,13 @@ export function Activity({ order }: Props) {
                 <tr key={refund.id}>
                   <td className={css.nowrap}>{time(refund.postedAt)}</td>
                   <td className={css.end}>{money(refund.amount)}</td>
+                  <td>{of("refundStatus", refund.status)}</td>
                   <td>
                     <Badge tone={refund.state === "NOT_RECORDED" ? "bad" : "good"}>
                       {of("refundState", refund.state)}
                     </Badge>
                   </td>
+                  <td className={css.end}>{money(refund.amountInShop)}</td>
                   <td>{refund.note}</td>
                 </tr>
               ))}
@@ -255,18 +275,7 @@ export function Activity({ order }: Props) {
           </table>
         </Card>
       )}
-      {order.invoices.length > 0 && (
-        <Card title={t("invoice.title")}>
-          <ul className={css.plain}>
-            {order.invoices.map((invoice) => (
-              <li key={invoice.id}>
-                {invoice.number}{" "}
-                {invoice.push && <OutboxState state={invoice.push.state} />}
-              </li>
-            ))}
-          </ul>
-        </Card>
-      )}
+      {order.invoices.length > 0 && <Invoices order={order} onChange={onChange} />}
       <Card title={t("activity.timeline")}>
         <ol className={css.timeline}>
           {[...order.events].reverse().map((event) => (
@@ -292,3 +301,64 @@ const Nothing = ({ text }: { text: string }) => (
     </Text>
   </div>
 );
+
+function Invoices({ order, onChange }: Props & { onChange: () => void }) {
+  const { t, money, time } = useText();
+  const [{ fetching }, push] = useMutation(PushInvoiceDocument);
+  const onPush = async (id: string) => {
+    const { data, error } = await push({ id });
+    const message = error?.message ?? data?.amazonInvoicePush?.errors[0]?.message;
+    void notify(message ? "error" : "success", message ?? t("invoice.queued"));
+    onChange();
+  };
+  return (
+    <Card title={t("invoice.title")} isFlush>
+      <table className={css.table}>
+        <caption>{t("invoice.title")}</caption>
+        <thead>
+          <tr>
+            <th scope="col">{t("invoice.number")}</th>
+            <th scope="col">{t("invoice.seen")}</th>
+            <th scope="col" className={css.end}>
+              {t("order.total")}
+            </th>
+            <th scope="col">{t("invoice.onAmazon")}</th>
+            <th scope="col">{t("order.note")}</th>
+            <th scope="col">
+              <span className={css.hidden}>{t("blocked.action")}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {order.invoices.map((invoice) => (
+            <tr key={invoice.id}>
+              <th scope="row">{invoice.number}</th>
+              <td className={css.nowrap}>{time(invoice.createdAt)}</td>
+              <td className={css.end}>{money(invoice.total)}</td>
+              <td>
+                {invoice.push ? (
+                  <OutboxState state={invoice.push.state} />
+                ) : (
+                  t("invoice.stays")
+                )}
+              </td>
+              <td>{invoice.push?.errorMessage}</td>
+              <td>
+                {(!invoice.push || invoice.push.state === "FAILED") && (
+                  <Button
+                    variant="secondary"
+                    size="small"
+                    disabled={fetching}
+                    onClick={() => onPush(invoice.id)}
+                  >
+                    {t("invoice.send")}
+                  </Button>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Card>
+  );
+}

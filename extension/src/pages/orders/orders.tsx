@@ -2,12 +2,9 @@ import { Button, Text } from "@saleor/macaw-ui";
 import { SlidersHorizontal } from "lucide-react";
 import { useState } from "react";
 import { useMutation, useQuery } from "urql";
-import {
-  ImportNewDocument,
-  OrdersDocument,
-  type OrdersQuery,
-} from "../../api/generated/graphql";
+import { ImportNewDocument, OrdersDocument } from "../../api/generated/graphql";
 import { css, Empty, Loading, Page, Problem } from "../../components";
+import { Pager } from "../../components/pager";
 import { useMay } from "../../dashboard/bridge";
 import { notify } from "../../dashboard/notify";
 import { address, Link, navigate } from "../../dashboard/router";
@@ -25,7 +22,7 @@ import { ColumnMenu, ViewMenu } from "./views";
 const NO_ONE: ReadonlySet<string> = new Set();
 
 export function Orders({ params }: { params: URLSearchParams }) {
-  const { t } = useText();
+  const { t, number } = useText();
   const preferences = usePreferences();
   const columns = columnsOf(
     params.has("columns") ? listOf(params.get("columns")) : preferences.columns,
@@ -46,7 +43,7 @@ export function Orders({ params }: { params: URLSearchParams }) {
   const again = () => refetch({ requestPolicy: "network-only" });
 
   /** Other filters and another sort mean the first page. */
-  const change = (changes: Record<string, string>) => {
+  const change = (changes: Record<string, string | undefined>) => {
     setChosen(NO_ONE);
     const kept = Object.fromEntries(params);
     navigate(address("/orders", { ...kept, after: "", before: "", ...changes }));
@@ -170,7 +167,20 @@ export function Orders({ params }: { params: URLSearchParams }) {
           </div>
         )}
         {orders && rows.length === 0 && <NoOrders isFiltered={isFiltered} />}
-        {orders && <Footer orders={orders} change={change} />}
+        {orders && (
+          <Pager
+            pageInfo={orders.pageInfo}
+            count={
+              orders.totalCount == null
+                ? t("orders.countMany")
+                : t("orders.count", {
+                    count: orders.totalCount,
+                    shown: number(orders.totalCount),
+                  })
+            }
+            onPage={change}
+          />
+        )}
       </section>
     </Page>
   );
@@ -190,46 +200,6 @@ function NoOrders({ isFiltered }: { isFiltered: boolean }) {
         </Link>
       )}
     </Empty>
-  );
-}
-
-interface FooterProps {
-  orders: NonNullable<OrdersQuery["amazonOrders"]>;
-  change: (changes: Record<string, string>) => void;
-}
-
-function Footer({ orders, change }: FooterProps) {
-  const { t, number } = useText();
-  const { hasPreviousPage, hasNextPage, startCursor, endCursor } = orders.pageInfo;
-  return (
-    <div className={css.footer}>
-      <Text size={3} className={css.muted} role="status">
-        {orders.totalCount == null
-          ? t("orders.countMany")
-          : t("orders.count", {
-              count: orders.totalCount,
-              shown: number(orders.totalCount),
-            })}
-      </Text>
-      <div className={css.actions}>
-        <Button
-          variant="secondary"
-          size="small"
-          disabled={!hasPreviousPage}
-          onClick={() => change({ before: startCursor ?? "" })}
-        >
-          {t("common.previous")}
-        </Button>
-        <Button
-          variant="secondary"
-          size="small"
-          disabled={!hasNextPage}
-          onClick={() => change({ after: endCursor ?? "" })}
-        >
-          {t("common.next")}
-        </Button>
-      </div>
-    </div>
   );
 }
 

@@ -1,0 +1,339 @@
+import { Button, Text } from "@saleor/macaw-ui";
+import { useState } from "react";
+import { useMutation, useQuery } from "urql";
+import {
+  type AmazonOutboxKind,
+  type AmazonOutboxState,
+  DiscardOutboxDocument,
+  OutboxDocument,
+  type OutboxQueryVariables,
+  type OutboxRowFragment,
+  OutboxWaitsDocument,
+  RetryOutboxDocument,
+} from "../../api/generated/graphql";
+import { css, Empty, FormError, Loading, Notice, Page, Problem } from "../../components";
+import { Dialog } from "../../components/dialog";
+import { SelectField } from "../../components/fields";
+import { Pager } from "../../components/pager";
+import { OutboxState } from "../../components/states";
+import { useMay } from "../../dashboard/bridge";
+import { notify } from "../../dashboard/notify";
+import { address, Link, navigate } from "../../dashboard/router";
+import { useText } from "../../i18n";
+import { canDiscard, canRetry } from "./possible";
+
+const PAGE_SIZE = 25;
+const STATES: AmazonOutboxState[] = [
+  "PENDING",
+  "SENDING",
+  "SUBMITTED",
+  "UNKNOWN",
+  "FAILED",
+  "SUCCEEDED",
+  "SUPERSEDED",
+];
+const KINDS: AmazonOutboxKind[] = [
+  "CONFIRM_SHIPMENT",
+  "CANCEL",
+  "REFUND",
+  "INVOICE",
+  "BUYER_MESSAGE",
+  "REVIEW_REQUEST",
+];
+const NO_ONE: ReadonlySet<string> = new Set();
+
+function variablesOf(params: URLSearchParams): OutboxQueryVariables {
+  const [state, kind, before] = ["state", "kind", "before"].map((name) => params.get(name));
+  return {
+    filter: {
+      ...(state && { states: [state as AmazonOutboxState] }),
+      ...(kind && { kinds: [kind as AmazonOutboxKind] }),
+    },
+    ...(before
+      ? { last: PAGE_SIZE, before }
+      : { first: PAGE_SIZE, after: params.get("after") ?? undefined }),
+  };
+}
+
+/** What is told to Amazon, was, or could not be. */
+export default function Outbox({ params }: { params: URLSearchParams }) {
+  const { t, of, number } = useText();
+  const [{ data, error, fetching }, refetch] = useQuery({
+    query: OutboxDocument,
+    variables: variablesOf(params),
+  });
+  const [chosen, setChosen] = useState(NO_ONE);
+  const [asked, setAsked] = useState<"retry" | "discard">();
+  const outbox = data?.amazonOutbox;
+  const entries = outbox?.edges.map(({ node }) => node) ?? [];
+  const those = entries.filter(({ id }) => chosen.has(id));
+  const all = { label: t("common.all"), value: "" };
+  const isFiltered = params.has("state") || params.has("kind");
+
+  const change = (changes: Record<string, string | undefined>) => {
+    setChosen(NO_ONE);
+    const kept = Object.fromEntries(params);
+    navigate(address("/outbox", { ...kept, after: "", before: "", ...changes }));
+  };
+
+  return (
+    <Page title={t("outbox.title")}>
+      <Waits />
+      <section className={css.card} aria-label={t("outbox.title")}>
+        <div className={css.filters}>
+          <SelectField
+            label={t("order.status")}
+            value={params.get("state") ?? ""}
+            options={[
+              all,
+              ...STATES.map((value) => ({ value, label: of("outbox", value) })),
+            ]}
+            onChange={(state) => change({ state })}
+          />
+          <SelectField
+            label={t("activity.what")}
+            value={params.get("kind") ?? ""}
+            options={[all, ...KINDS.map((value) => ({ value, label: of("kind", value) }))]}
+            onChange={(kind) => change({ kind })}
+          />
+          <div className={css.toolbar}>
+            <Button
+              variant="secondary"
+              disabled={!those.length || !those.every(canRetry)}
+              onClick={() => setAsked("retry")}
+            >
+              {t("outbox.retry")}
+            </Button>
+            <Button
+              variant="secondary"
+              disabled={!those.length || !those.every(canDiscard)}
+              onClick={() => setAsked("discard")}
+            >
+              {t("outbox.discard")}
+            </Button>
+          </div>
+        </div>
+        {error && !outbox && <Problem error={error} onRetry={() => refetch()} />}
+        {fetching && !outbox && <Loading rows={10} />}
+        {entries.length > 0 && (
+          <div className={css.scroll}>
+            <Table entries={entries} chosen={chosen} onChoose={setChosen} />
+          </div>
+        )}
+        {outbox && entries.length === 0 && (
+          <Empty title={isFiltered ? t("outbox.noneFound") : t("outbox.none")}>
+            <Text as="p" className={css.muted}>
+              {isFiltered ? t("orders.noneFoundHelp") : t("outbox.noneHelp")}
+            </Text>
+          </Empty>
+        )}
+        {outbox && (
+          <Pager
+            pageInfo={outbox.pageInfo}
+            count={
+              outbox.totalCount == null
+                ? t("outbox.countMany")
+                : t("outbox.count", {
+                    count: outbox.totalCount,
+                    shown: number(outbox.totalCount),
+                  })
+            }
+            onPage={change}
+          />
+        )}
+      </section>
+      {asked && (
+        <Sure
+          what={asked}
+          ids={those.map(({ id }) => id)}
+          onClose={() => setAsked(undefined)}
+          onDone={() => {
+            setAsked(undefined);
+            setChosen(NO_ONE);
+            refetch({ requestPolicy: "network-only" });
+          }}
+        />
+      )}
+    </Page>
+  );
+}
+
+/** Why things wait, as far as it is not about one of them. */
+function Waits() {
+  const { t, of } = useText();
+  const maySetUp = useMay("MANAGE_PLUGINS");
+  const [{ data }] = useQuery({ query: OutboxWaitsDocument, pause: !maySetUp });
+  const scheduler = data?.amazonScheduler;
+  if (!scheduler) return null;
+  if (!scheduler.isActive || scheduler.isReadOnly) {
+    return (
+      <Notice tone="warning">
+        <Text as="p" size={3}>
+          {scheduler.isActive ? t("stores.readOnly") : t("stores.inactive")}{" "}
+          {scheduler.readOnlyReason}
+        </Text>
+      </Notice>
+    );
+  }
+  const waiting = scheduler.accounts.filter(
+    ({ state, streams }) =>
+      state !== "ACTIVE" &&
+      streams.some(({ name, waitsFor }) => name === "outbox" && waitsFor),
+  );
+  return (
+    <>
+      {waiting.map((account) => (
+        <Notice
+          key={account.accountId}
+          tone="warning"
+          action={
+            <Link className={css.link} to="/stores">
+              {t("stores.title")}
+            </Link>
+          }
+        >
+          <Text as="p" size={3}>
+            {t("outbox.accountWaits", {
+              name: account.name,
+              state: of("account", account.state),
+            })}
+          </Text>
+        </Notice>
+      ))}
+    </>
+  );
+}
+
+interface TableProps {
+  entries: readonly OutboxRowFragment[];
+  chosen: ReadonlySet<string>;
+  onChoose: (chosen: ReadonlySet<string>) => void;
+}
+
+function Table({ entries, chosen, onChoose }: TableProps) {
+  const { t, of, time } = useText();
+  const toggle = (id: string, isChosen: boolean) => {
+    const after = new Set(chosen);
+    isChosen ? after.add(id) : after.delete(id);
+    onChoose(after);
+  };
+  return (
+    <table className={css.table}>
+      <caption>{t("outbox.title")}</caption>
+      <thead>
+        <tr>
+          <th scope="col">
+            <span className={css.hidden}>{t("outbox.chooseHead")}</span>
+          </th>
+          <th scope="col">{t("order.number")}</th>
+          <th scope="col">{t("activity.what")}</th>
+          <th scope="col">{t("order.status")}</th>
+          <th scope="col">{t("activity.written")}</th>
+          <th scope="col">{t("outbox.tries")}</th>
+          <th scope="col">{t("order.note")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {entries.map((entry) => (
+          <tr key={entry.id}>
+            <td>
+              {(canRetry(entry) || canDiscard(entry)) && (
+                <input
+                  type="checkbox"
+                  aria-label={t("outbox.choose", {
+                    what: of("kind", entry.kind),
+                    number: entry.amazonOrder.amazonOrderId,
+                  })}
+                  checked={chosen.has(entry.id)}
+                  onChange={(event) => toggle(entry.id, event.target.checked)}
+                />
+              )}
+            </td>
+            <th scope="row" className={css.nowrap}>
+              <Link
+                className={css.link}
+                to={`/orders/${encodeURIComponent(entry.amazonOrder.amazonOrderId)}?tab=activity`}
+              >
+                {entry.amazonOrder.amazonOrderId}
+              </Link>
+            </th>
+            <td>
+              {of("kind", entry.kind)}
+              <Text as="p" size={2} className={css.muted}>
+                {entry.description}
+              </Text>
+            </td>
+            <td>
+              <OutboxState state={entry.state} />
+            </td>
+            <td>
+              {time(entry.createdAt)}
+              {entry.actor && (
+                <Text as="p" size={2} className={css.muted}>
+                  {entry.actor}
+                </Text>
+              )}
+            </td>
+            <td className={css.nowrap}>
+              {entry.attemptCount}
+              {!entry.settledAt && entry.nextAttemptAt && (
+                <Text as="p" size={2} className={css.muted}>
+                  {t("outbox.next", { time: time(entry.nextAttemptAt) })}
+                </Text>
+              )}
+            </td>
+            <td className={css.note}>{entry.errorMessage}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+interface SureProps {
+  what: "retry" | "discard";
+  ids: string[];
+  onClose: () => void;
+  onDone: () => void;
+}
+
+function Sure({ what, ids, onClose, onDone }: SureProps) {
+  const { t } = useText();
+  const [retried, retry] = useMutation(RetryOutboxDocument);
+  const [discarded, discard] = useMutation(DiscardOutboxDocument);
+  const [problem, setProblem] = useState<string>();
+  const isRetry = what === "retry";
+  const onSubmit = async () => {
+    const { data, error } = isRetry
+      ? await retry({ ids }).then((result) => ({
+          ...result,
+          data: result.data?.amazonOutboxRetry,
+        }))
+      : await discard({ ids }).then((result) => ({
+          ...result,
+          data: result.data?.amazonOutboxDiscard,
+        }));
+    const message = error?.message ?? data?.errors[0]?.message;
+    setProblem(message ?? undefined);
+    if (message) return;
+    void notify("success", t(isRetry ? "outbox.retried" : "outbox.discarded"));
+    onDone();
+  };
+  return (
+    <Dialog
+      title={t(isRetry ? "outbox.retryTitle" : "outbox.discardTitle", {
+        count: ids.length,
+      })}
+      action={t(isRetry ? "outbox.retry" : "outbox.discard")}
+      isBusy={retried.fetching || discarded.fetching}
+      isDangerous={!isRetry}
+      onClose={onClose}
+      onSubmit={onSubmit}
+    >
+      <FormError text={problem} />
+      <Text as="p" size={3}>
+        {t(isRetry ? "outbox.retryHelp" : "outbox.discardHelp")}
+      </Text>
+    </Dialog>
+  );
+}
