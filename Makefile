@@ -3,7 +3,7 @@
 
 .PHONY: help setup lint test coverage test-saleor demo demo-saleor bench bench-compare \
   bench-growth hostile-month hostile-month-small trading-day extension extension-setup \
-  extension-check test-browser test-browser-saleor
+  extension-check test-browser test-browser-saleor test-browser-dashboard
 SHELL := /bin/sh
 BIN := .venv/bin
 DEMO_BIN := .venv-demo/bin
@@ -24,6 +24,7 @@ help:
 	@echo "make extension-check  their lint, types and tests, and that they are as built"
 	@echo "make test-browser     the pages in a browser, on the running demo"
 	@echo "make test-browser-saleor  the same, on real Saleor  [VERSION=3.22]"
+	@echo "make test-browser-dashboard  in a real Saleor Dashboard  DASHBOARD=build/dashboard"
 	@echo "make bench        figures in real Saleor, to benchmarks/latest.json"
 	@echo "make bench-compare        calls, minutes and cents beside a plain loop over"
 	@echo "                          python-amazon-sp-api [ORDERS=1000] [SEED=1]"
@@ -89,6 +90,15 @@ test-browser: extension-setup
 # The same tests, against the pages that a real Saleor serves.
 test-browser-saleor: extension-setup
 	cd extension && DEMO="$$(sh ../scripts/find-python.sh) scripts/ring2.py \
+	  --version $(or $(VERSION),3.23) --exec python scripts/demo_saleor.py" \
+	  npm run --silent e2e -- $(ARGS)
+
+# In the real Dashboard: DASHBOARD is the folder of a built one (build/dashboard).
+test-browser-dashboard: extension-setup
+	@test -f "$(DASHBOARD)/index.html" || { echo "DASHBOARD=folder of a built Saleor Dashboard \
+	(in its checkout: build/dashboard) is needed; there is no $(DASHBOARD)/index.html"; exit 2; }
+	cd extension && DASHBOARD="$(abspath $(DASHBOARD))" \
+	  DEMO="$$(sh ../scripts/find-python.sh) scripts/ring2.py \
 	  --version $(or $(VERSION),3.23) --exec python scripts/demo_saleor.py" \
 	  npm run --silent e2e -- $(ARGS)
 

@@ -3,19 +3,29 @@
 Run by ``scripts/ring2.py --exec``, which brings Saleor's environment and a fresh
 migrated database. Starts Saleor's web process, Amazon's sandbox and a worker, and stops
 them again; ``saleor_amazon_channel/demo/command.py`` says what the exit codes mean.
+With ``DASHBOARD``, the folder of a built Saleor Dashboard (``build/dashboard`` of its
+checkout, ``APP_MOUNT_URI`` and ``STATIC_URL`` being ``/dashboard/``), that is served for
+this Saleor as well.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import os
+import re
 import secrets
 import socket
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from http.server import (
+    BaseHTTPRequestHandler,
+    SimpleHTTPRequestHandler,
+    ThreadingHTTPServer,
+)
 from importlib.resources import files
 from pathlib import Path
 from threading import Thread
@@ -293,6 +303,12 @@ def _global_id(type_name: str, pk: str) -> str:
 
 @contextmanager
 def open_shop(folder: Path, progress: Progress) -> Iterator[Shop]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    saleor = f"http://127.0.0.1:{port}"
+    # Where Saleor tells browsers that the channel's pages are.
+    os.environ["PUBLIC_URL"] = saleor
     logging.disable(logging.WARNING)  # Saleor's, while it is imported here
     import django
 
@@ -301,17 +317,18 @@ def open_shop(folder: Path, progress: Progress) -> Iterator[Shop]:
 
     password = secrets.token_urlsafe()
     _create_staff(password)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
     progress.say(f"Starting Saleor {__version__}.")
     serve = ["uvicorn", "saleor.asgi:application", "--port", port]
     with running("Saleor", serve, folder) as process:
-        shop = SaleorShop(f"http://127.0.0.1:{port}/graphql/")
+        shop = SaleorShop(f"{saleor}/graphql/")
         _wait_until_up(shop, process)
         shop.log_in(password)
-        progress.count(f"http://127.0.0.1:{port}/graphql/")
-        with dashboard_host(f"http://127.0.0.1:{port}", password) as shop.pages_url:
+        progress.count(f"{saleor}/graphql/")
+        with ExitStack() as stack:
+            if built := os.environ.get("DASHBOARD"):
+                url = stack.enter_context(dashboard(saleor, Path(built)))
+                progress.say(f"Saleor Dashboard: {url} ({STAFF}, {password})")
+            shop.pages_url = stack.enter_context(dashboard_host(saleor, password))
             yield shop
 
 
@@ -383,10 +400,50 @@ def dashboard_host(saleor: str, password: str) -> Iterator[str]:
         def log_message(self, format: str, *arguments: object) -> None:
             """Not on the demo's output."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with serving(Handler) as port:
+        yield f"http://localhost:{port}/dashboard-host/"
+
+
+@contextmanager
+def dashboard(saleor: str, built: Path) -> Iterator[str]:
+    """Serve a built Saleor Dashboard for this Saleor, as its own nginx does; gives its
+    address. Ends the demo if there is none in the folder."""
+    index = built / "index.html"
+    if not index.is_file():
+        raise SystemExit(f"demo: DASHBOARD: there is no {index}.")
+    page = re.sub(
+        r'(API_URL:\s*)"[^"]*"', rf'\1"{saleor}/graphql/"', index.read_text(), count=1
+    ).encode()
+
+    class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.path = urlsplit(self.path).path.removeprefix("/dashboard")
+            if Path(self.translate_path(self.path)).is_file():
+                return super().do_GET()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(page)
+            return None
+
+        def end_headers(self) -> None:
+            self.send_header("Referrer-Policy", "origin-when-cross-origin")
+            super().end_headers()
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            """Not on the demo's output."""
+
+    with serving(partial(Handler, directory=str(built))) as port:
+        yield f"http://localhost:{port}/dashboard/"
+
+
+@contextmanager
+def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[int]:
+    """Serve on loopback while it is open; gives the port."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://localhost:{server.server_port}/dashboard-host/"
+        yield server.server_port
     finally:
         server.shutdown()
 

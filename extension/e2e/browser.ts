@@ -24,7 +24,8 @@ export const allow = (...texts: string[]) => {
   allowed = texts;
 };
 
-export function useBrowser() {
+/** `isOurs` says by its address whose fault counts; the others have their own. */
+export function useBrowser(isOurs: (url: string) => boolean = () => true) {
   beforeAll(async () => {
     mkdirSync(OUTPUT, { recursive: true });
     context = await chromium.launchPersistentContext("", {
@@ -44,18 +45,22 @@ export function useBrowser() {
     });
     page = context.pages()[0] ?? (await context.newPage());
     page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") {
+      const isBad = message.type() === "error" || message.type() === "warning";
+      if (isBad && isOurs(message.location().url)) {
         problems.push(`console: ${message.text()}`);
       }
     });
-    page.on("pageerror", (error) => problems.push(`error: ${error.message}`));
+    page.on("pageerror", (error) => {
+      if (isOurs(error.stack ?? "")) problems.push(`error: ${error.message}`);
+    });
     page.on("requestfailed", (request) => {
       // A page that is left takes its requests with it.
       const why = request.failure()?.errorText;
-      if (why !== "net::ERR_ABORTED") problems.push(`request: ${request.url()} ${why}`);
+      if (why !== "net::ERR_ABORTED" && isOurs(request.url()))
+        problems.push(`request: ${request.url()} ${why}`);
     });
     page.on("response", (response) => {
-      if (response.status() >= 400) {
+      if (response.status() >= 400 && isOurs(response.url())) {
         problems.push(`response: ${response.status()} ${response.url()}`);
       }
     });

@@ -7,6 +7,10 @@ declare module "vitest" {
   export interface ProvidedContext {
     pages: string;
     sandbox: string;
+    /** Where Saleor Dashboard is, and who may log in; empty without it. */
+    dashboard: string;
+    email: string;
+    password: string;
   }
 }
 
@@ -41,6 +45,11 @@ export default async function setup(project: TestProject) {
   });
   project.provide("pages", /The pages: (\S+)\//.exec(said)?.[1] ?? "");
   project.provide("sandbox", /The sandbox: (\S+)/.exec(said)?.[1] ?? "");
+  const [, dashboard = "", email = "", password = ""] =
+    /Saleor Dashboard: (\S+) \((\S+), (\S+)\)/.exec(said) ?? [];
+  project.provide("dashboard", dashboard);
+  project.provide("email", email);
+  project.provide("password", password);
   return async () => {
     demo.kill("SIGTERM");
     await ended;

@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     dir: "e2e",
-    include: ["*.test.ts"],
+    include: process.env.DASHBOARD ? ["in-dashboard.ts"] : ["*.test.ts"],
     globalSetup: "e2e/demo.ts",
     // One browser, one shop: they are as much as the machine should do at once.
     fileParallelism: false,
