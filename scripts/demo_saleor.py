@@ -4,8 +4,8 @@ Run by ``scripts/ring2.py --exec``, which brings Saleor's environment and a fres
 migrated database. Starts Saleor's web process, Amazon's sandbox and a worker, and stops
 them again; ``saleor_amazon_channel/demo/command.py`` says what the exit codes mean.
 With ``DASHBOARD``, the folder of a built Saleor Dashboard (``build/dashboard`` of its
-checkout, ``APP_MOUNT_URI`` and ``STATIC_URL`` being ``/dashboard/``), that is served for
-this Saleor as well.
+checkout, with ``/dashboard/`` for ``APP_MOUNT_URI`` and ``STATIC_URL``), that is served
+for this Saleor as well.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ describe("Saleor Dashboard", () => {
     await page.goto(orderPage(order));
     await widget().getByText(order.amazonOrderId).waitFor();
     await widget().getByRole("button", { name: "View all Amazon orders" }).waitFor();
-    await widget().getByText(order.amazonOrderId).scrollIntoViewIfNeeded();
+    await page.locator('iframe[src*="/widget"]').scrollIntoViewIfNeeded();
     await shoot("in-dashboard-widget");
 
     await widget().getByRole("button", { name: "View or cancel Amazon order" }).click();
