@@ -59,6 +59,8 @@ class Host:
     require: Callable[[Any, Enum], None]
     #: Context → who asks, as the shop names them: a staff user's e-mail, an app's name.
     requestor_name: Callable[[Any], str]
+    #: Context → who asks, by key: "user 7", "app 3".
+    requestor_key: Callable[[Any], str]
     #: Context → context manager around reads, giving the database alias to read from.
     #: Resolvers of a mutation's answer use it too.
     reading: Callable[[Any], AbstractContextManager[str]]

@@ -20,8 +20,8 @@ from ..amazon.orders import GiftOption, OrderItem
 from ..importing import pull
 from ..ledger import notifications
 from ..pushing import by_hand
+from . import audit, people, refunds
 from . import host as graphql_host
-from . import people, refunds
 from .enums import (
     AmazonAccountState,
     AmazonBlockerCode,
@@ -568,7 +568,8 @@ class AmazonOrderItem(graphene.ObjectType):
     @staticmethod
     def resolve_gift_message(root: models.AmazonOrderItem, info: Any) -> str | None:
         gift = _gift(root, info)
-        return (gift and gift.gift_message) or None
+        message = (gift and gift.gift_message) or None
+        return _shown(root.order, info, "giftMessage", message)
 
     @staticmethod
     def resolve_gift_wrap_level(root: models.AmazonOrderItem, info: Any) -> str | None:
@@ -578,7 +579,8 @@ class AmazonOrderItem(graphene.ObjectType):
     @staticmethod
     def resolve_customized_url(root: models.AmazonOrderItem, info: Any) -> str | None:
         item = _item_as_told(root, info)
-        return (item and item.product.customized_url) or None
+        url = (item and item.product.customized_url) or None
+        return _shown(root.order, info, "customizedUrl", url)
 
     @staticmethod
     def resolve_ioss_number(root: models.AmazonOrderItem, info: Any) -> str | None:
@@ -702,12 +704,14 @@ class AmazonBuyerMessage(graphene.ObjectType):
         return root.payload["action"]
 
     @staticmethod
-    def resolve_text(root: models.OutboxEntry, _info: Any) -> str | None:
-        return root.personal.get("text") or None
+    def resolve_text(root: models.OutboxEntry, info: Any) -> str | None:
+        text = root.personal.get("text") or None
+        return _shown(root.order, info, "buyerMessage.text", text)
 
     @staticmethod
-    def resolve_file_names(root: models.OutboxEntry, _info: Any) -> Sequence[str]:
-        return root.personal.get("files", ())
+    def resolve_file_names(root: models.OutboxEntry, info: Any) -> Sequence[str]:
+        names = root.personal.get("files", ())
+        return _shown(root.order, info, "buyerMessage.fileNames", names)
 
 
 class AmazonOutboxEntry(graphene.ObjectType):
@@ -991,15 +995,19 @@ class AmazonOrder(graphene.ObjectType):
                 )
             for peer in peers:
                 peer.buyer_name = names.get(peer.pk, "")
-        return root.buyer_name or None
+        return _shown(root, info, "buyerName", root.buyer_name or None)
 
     @staticmethod
     def resolve_buyer(root: models.AmazonOrder, info: Any) -> Any:
-        return people.load(root, _peers(root), info)
+        order = people.load(root, _peers(root), info)
+        if order and order.buyer:
+            _shown(root, info, "buyer", order.buyer)
+        return order
 
     @staticmethod
     def resolve_shipping_address(root: models.AmazonOrder, info: Any) -> Any:
-        return people.shipping_address(root, _peers(root), info)
+        address = people.shipping_address(root, _peers(root), info)
+        return _shown(root, info, "shippingAddress", address)
 
     @staticmethod
     def resolve_is_shipping_address_edited(root: Any, info: Any) -> bool:
@@ -1011,7 +1019,8 @@ class AmazonOrder(graphene.ObjectType):
         root: models.AmazonOrder, info: Any
     ) -> str | None:
         order = people.load(root, _peers(root), info)
-        return people.delivery_instructions(order) if order else None
+        text = people.delivery_instructions(order) if order else None
+        return _shown(root, info, "deliveryInstructions", text)
 
     @staticmethod
     def resolve_note(root: models.AmazonOrder, _info: Any) -> str | None:
@@ -1061,6 +1070,14 @@ class AmazonOrder(graphene.ObjectType):
     @staticmethod
     def resolve_outbox_entries(root: models.AmazonOrder, info: Any) -> Iterable[Any]:
         return load_for_all(root, "outbox_entries", info)
+
+
+def _shown(order: models.AmazonOrder, info: Any, field: str, value: Any) -> Any:
+    """The value, which tells of the buyer; that somebody was shown it is logged."""
+    if value:
+        who = host.requestor_key(info.context)
+        audit.note(info.context, who, field, order.amazon_order_id)
+    return value
 
 
 def _money(amount: Any, currency: str) -> Any:

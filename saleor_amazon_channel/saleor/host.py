@@ -37,6 +37,10 @@ def _requestor_name(context: Any) -> str:
     return str(context.user.email) if context.user else ""
 
 
+def _requestor_key(context: Any) -> str:
+    return f"app {context.app.pk}" if context.app else f"user {context.user.pk}"
+
+
 @contextmanager
 def _reading(context: Any) -> Iterator[str]:
     with allow_writer_in_context(context):
@@ -58,6 +62,7 @@ def host() -> Host:
         MANAGE_PLUGINS=PluginsPermissions.MANAGE_PLUGINS,
         require=_require,
         requestor_name=_requestor_name,
+        requestor_key=_requestor_key,
         reading=_reading,
         money=Price,
         pagination_limit=settings.GRAPHQL_PAGINATION_LIMIT,

@@ -127,7 +127,15 @@ def _extend_schema() -> None:
             schema.let_bulk_cancel_explain,
         )
 
-    schema.compose_on_import(compose)
+    def audit(views: ModuleType) -> None:
+        _try(
+            "The log has several lines for a request that shows buyers' data.",
+            schema.log_what_is_shown,
+            views,
+        )
+
+    schema.after_import(schema.API, compose)
+    schema.after_import(schema.VIEWS, audit)
     # Saleor keeps answers to introspection for days, under a key with this in it.
     settings.GRAPHQL_CACHE_SUFFIX += f"-amazon-{__version__}"
 

@@ -19,31 +19,33 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 API = "saleor.graphql.api"
+VIEWS = "saleor.graphql.views"
 #: Modules that took the schema by value, where they were imported before us.
 HOLDERS = ("saleor.graphql.views", "saleor.urls")
 
 
-def compose_on_import(compose_in: Callable[[ModuleType], None]) -> None:
-    """Call ``compose_in`` with Saleor's API module once it has run, or now if it has.
+def after_import(module: str, then: Callable[[ModuleType], None]) -> None:
+    """Call ``then`` with Saleor's module once that has run, or now if it has.
 
-    ``compose_in`` must not raise.
+    ``then`` must not raise.
     """
-    if API in sys.modules:
-        compose_in(sys.modules[API])
+    if module in sys.modules:
+        then(sys.modules[module])
         return
-    sys.meta_path.insert(0, _AfterImport(compose_in))
+    sys.meta_path.insert(0, _AfterImport(module, then))
 
 
 class _AfterImport(MetaPathFinder):
-    """Finds the API module as Python would, and has something done after it ran."""
+    """Finds a module as Python would, and has something done after it ran."""
 
-    def __init__(self, then: Callable[[ModuleType], None]) -> None:
+    def __init__(self, module: str, then: Callable[[ModuleType], None]) -> None:
+        self.module = module
         self.then = then
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if name != API:
+        if name != self.module:
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec is None or spec.loader is None:
@@ -96,6 +98,20 @@ def compose(api: Any) -> None:
     # A cost for a field that the schema lacks would fail every query of the shop.
     for type_name, costs in our_costs.items():
         COST_MAP.setdefault(type_name, {}).update(costs)
+
+
+def log_what_is_shown(views: Any) -> None:
+    """Have each request leave its line of what it showed of buyers."""
+    from ..graphql import audit
+
+    original = views.GraphQLView.execute_graphql_request
+
+    @wraps(original)
+    def execute_graphql_request(self: Any, request: Any, data: Any) -> Any:
+        with audit.request(request):
+            return original(self, request, data)
+
+    views.GraphQLView.execute_graphql_request = execute_graphql_request
 
 
 def let_bulk_cancel_explain() -> None:

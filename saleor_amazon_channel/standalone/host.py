@@ -60,6 +60,10 @@ def requestor_name(context: Any) -> str:
     return identity.name if identity else ""
 
 
+def requestor_key(context: Any) -> str:
+    return f"user {requestor_name(context)}"
+
+
 @contextmanager
 def reading(context: Any) -> Iterator[str]:
     yield DEFAULT_DB_ALIAS
@@ -208,6 +212,7 @@ def host() -> graphql_host.Host:
         MANAGE_PLUGINS=Permission.MANAGE_PLUGINS,
         require=require,
         requestor_name=requestor_name,
+        requestor_key=requestor_key,
         reading=reading,
         money=money,
         pagination_limit=100,

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from graphql.error import format_error
 
+from ..graphql import audit
 from . import host
 from .tokens import TOKENS, InvalidToken
 
@@ -40,12 +41,14 @@ def graphql(request: HttpRequest) -> HttpResponse:
         request.identity = TOKENS.identity(request.headers)  # type: ignore[attr-defined]
     except InvalidToken as error:
         return _refuse(str(error), "InvalidTokenError")
-    result = host.schema().execute(
-        query,
-        variable_values=variables,
-        operation_name=data.get("operationName"),
-        context_value=request,
-    )
+    schema = host.schema()
+    with audit.request(request):
+        result = schema.execute(
+            query,
+            variable_values=variables,
+            operation_name=data.get("operationName"),
+            context_value=request,
+        )
     answer: dict[str, Any] = {}
     if result.errors:
         answer["errors"] = [_format(error) for error in result.errors]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from saleor_amazon_channel.graphql import audit
 from saleor_amazon_channel.standalone import host
 
 BOTH = frozenset({"MANAGE_ORDERS", "MANAGE_PLUGINS"})
@@ -35,13 +36,11 @@ def execute(
     variables: dict[str, Any] | None = None,
     identity: host.Identity | None = ADMIN,
 ) -> Answer:
-    return Answer(
-        SCHEMA.execute(
-            query,
-            variable_values=variables,
-            context_value=SimpleNamespace(identity=identity),
+    context = SimpleNamespace(identity=identity)
+    with audit.request(context):
+        return Answer(
+            SCHEMA.execute(query, variable_values=variables, context_value=context)
         )
-    )
 
 
 @pytest.fixture
