@@ -488,22 +488,6 @@ def test_worker_is_woken_only_where_there_is_a_broker(
     assert calls == [{"queue": None, "retry": False}] * sent
 
 
-def test_no_socket_is_opened_by_a_captured_action(
-    staff, make_amazon_order, order_with_lines, lines, monkeypatch
-):
-    import socket
-
-    make_amazon_order()
-
-    def refuse(*args):
-        raise AssertionError("a socket was opened")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-
-    assert staff.fulfill(order_with_lines, {lines[0]: 1}, "1Z") == []
-    assert OutboxEntry.objects.count() == 1
-
-
 def test_an_amazon_order_is_not_cancelled_in_saleor_first(
     staff, make_amazon_order, order_with_lines
 ):

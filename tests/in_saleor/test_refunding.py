@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from datetime import timedelta
 from decimal import Decimal
 
@@ -213,20 +212,6 @@ def test_a_granted_refund_follows_what_became_of_it(world):
     world.move_clock(timedelta(minutes=3))
     rounds(world, 4)  # noqa: F405
     assert OrderGrantedRefund.objects.filter(status="failure").count() == 1
-
-
-def test_no_socket_is_opened_while_staff_ask(world, monkeypatch):
-    item = amazons(world)
-    opened = []
-    original = socket.socket.connect
-
-    def connect(self, address):
-        opened.append(address)
-        return original(self, address)
-
-    monkeypatch.setattr(socket.socket, "connect", connect)
-    assert request(world, item) == []
-    assert opened == []
 
 
 def test_a_page_that_staff_refer_to_is_the_reason(world, page_type, page):
