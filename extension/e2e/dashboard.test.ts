@@ -94,7 +94,12 @@ describe("permissions", () => {
     await open("/orders", { as: "order_staff" });
     await frame().locator("tbody tr").first().waitFor();
     const sections = frame().getByRole("navigation").getByRole("link");
-    expect(await sections.allInnerTexts()).toEqual(["Orders", "Blocked", "To Amazon"]);
+    expect(await sections.allInnerTexts()).toEqual([
+      "Orders",
+      "Blocked",
+      "To Amazon",
+      "Overview",
+    ]);
     await open("/stores", { as: "order_staff" });
     await frame().getByText("You need the permission MANAGE_PLUGINS").waitFor();
   });

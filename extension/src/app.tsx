@@ -11,6 +11,11 @@ import { Orders } from "./pages/orders/orders";
 import { Widget } from "./pages/widget/widget";
 
 const Outbox = lazy(() => import("./pages/outbox/outbox"));
+const Overview = lazy(() => import("./pages/overview/overview"));
+const Settings = lazy(() => import("./pages/settings/settings"));
+const Skus = lazy(() => import("./pages/settings/skus"));
+const Carriers = lazy(() => import("./pages/settings/carriers"));
+const Log = lazy(() => import("./pages/settings/log"));
 const Stores = lazy(() => import("./pages/stores/stores"));
 const Blocked = lazy(() => import("./pages/blocked/blocked"));
 const Connect = lazy(() => import("./pages/connect/connect"));
@@ -77,6 +82,13 @@ function pageOf({ path, params }: Route) {
   }
   if (first === "blocked") return <Blocked />;
   if (first === "outbox") return <Outbox params={params} />;
+  if (first === "overview") return <Overview params={params} />;
+  if (first === "settings") {
+    if (id === "skus") return <Skus params={params} />;
+    if (id === "carriers") return <Carriers params={params} />;
+    if (id === "log") return <Log params={params} />;
+    return <Settings />;
+  }
   if (first === "stores") return <Stores />;
   if (first === "connect") return <Connect />;
   if (first === "marketplaces" && id)
@@ -93,7 +105,9 @@ function Navigation({ path }: { path: string }) {
     { section: "orders", label: t("nav.orders"), isShown: maySee },
     { section: "blocked", label: t("nav.blocked"), isShown: maySee },
     { section: "outbox", label: t("nav.outbox"), isShown: maySee },
+    { section: "overview", label: t("nav.overview"), isShown: maySee },
     { section: "stores", label: t("nav.stores"), isShown: maySetUp },
+    { section: "settings", label: t("nav.settings"), isShown: maySetUp },
   ];
   return (
     <nav className={css.nav} aria-label={t("app.title")}>

@@ -7,6 +7,7 @@ import { missingPermission } from "../api/client";
 import { Link } from "../dashboard/router";
 import { useText } from "../i18n";
 import css from "./components.module.css";
+import { Scroll } from "./scroll";
 
 export { css };
 
@@ -64,7 +65,11 @@ export function Card({ title, actions, isFlush, children }: PropsWithChildren<Ca
         </Text>
         {actions}
       </div>
-      <div className={isFlush ? css.scroll : css.cardBody}>{children}</div>
+      {isFlush ? (
+        <Scroll>{children}</Scroll>
+      ) : (
+        <div className={css.cardBody}>{children}</div>
+      )}
     </section>
   );
 }

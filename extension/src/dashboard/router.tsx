@@ -38,6 +38,7 @@ const OWN = [
   "columns",
   "kind",
   "days",
+  "sku",
   "after",
   "before",
   "tab",

@@ -63,6 +63,9 @@ export function useText() {
         : "–",
     date: (value?: string | null) =>
       value ? intl.formatDate(value, { dateStyle: "medium" }) : "–",
+    /** Of a date that has no time, and so no time zone. */
+    day: (value: string) =>
+      intl.formatDate(value, { month: "short", day: "numeric", timeZone: "UTC" }),
     time: (value?: string | null) =>
       value ? intl.formatDate(value, { dateStyle: "medium", timeStyle: "short" }) : "–",
     /** With its time zone: a deadline is to be clear. */

@@ -1,7 +1,8 @@
 import { Text } from "@saleor/macaw-ui";
 import { useQuery } from "urql";
-import { BlockersDocument } from "../../api/generated/graphql";
+import { BlockersDocument, type BlockersQuery } from "../../api/generated/graphql";
 import { css, Empty, Loading, Page, Problem } from "../../components";
+import { Scroll } from "../../components/scroll";
 import { useMay } from "../../dashboard/bridge";
 import { address, Link } from "../../dashboard/router";
 import { useText } from "../../i18n";
@@ -25,7 +26,7 @@ export default function Blocked() {
           </Empty>
         )}
         {causes && causes.length > 0 && (
-          <div className={css.scroll}>
+          <Scroll>
             <table className={css.table}>
               <caption>{t("blocked.title")}</caption>
               <thead>
@@ -61,23 +62,35 @@ export default function Blocked() {
                       >
                         {t("blocked.showOrders")}
                       </Link>
-                      {maySetUp &&
-                        ["NOT_MAPPED", "CHANNEL_MISMATCH"].includes(cause.code) && (
-                          <>
-                            {" · "}
-                            <Link className={css.link} to="/stores">
-                              {t("stores.title")}
-                            </Link>
-                          </>
-                        )}
+                      {maySetUp && <Fix cause={cause} />}
                     </td>
                   </tr>
                 ))}
               </tbody>
             </table>
-          </div>
+          </Scroll>
         )}
       </section>
     </Page>
+  );
+}
+
+/** Where the cause is put right, if that is here. */
+function Fix({ cause }: { cause: BlockersQuery["amazonBlockers"][number] }) {
+  const { t } = useText();
+  const to =
+    cause.code === "UNKNOWN_SKU"
+      ? address("/settings/skus", { account: cause.accountId, sku: cause.subject })
+      : ["NOT_MAPPED", "CHANNEL_MISMATCH"].includes(cause.code)
+        ? "/stores"
+        : undefined;
+  if (!to) return null;
+  return (
+    <>
+      {" · "}
+      <Link className={css.link} to={to}>
+        {to === "/stores" ? t("stores.title") : t("skus.new")}
+      </Link>
+    </>
   );
 }

@@ -11,6 +11,7 @@ export type Row = OrderRowFragment & { buyerName?: string | null };
 
 interface Props {
   orders: readonly Row[];
+  caption?: string;
   columns?: readonly ColumnId[];
   /** As in the address: `-TOTAL`. */
   sort?: string;
@@ -24,7 +25,15 @@ export const isBlocked = ({ importState }: Row) => importState === "BLOCKED";
 
 /** Amazon's orders; the number leads to the shop's order, or to Amazon's details. */
 export function OrderTable(props: Props) {
-  const { orders, columns = DEFAULT_COLUMNS, sort, onSort, chosen, onChoose } = props;
+  const {
+    orders,
+    caption,
+    columns = DEFAULT_COLUMNS,
+    sort,
+    onSort,
+    chosen,
+    onChoose,
+  } = props;
   const { t } = useText();
   const shown = COLUMNS.filter(({ id }) => columns.includes(id));
   const blocked = chosen ? orders.filter(isBlocked) : [];
@@ -36,7 +45,7 @@ export function OrderTable(props: Props) {
   };
   return (
     <table className={css.table}>
-      <caption>{t("orders.title")}</caption>
+      <caption>{caption ?? t("orders.title")}</caption>
       <thead>
         <tr>
           {blocked.length > 0 && (

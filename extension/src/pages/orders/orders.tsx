@@ -5,6 +5,7 @@ import { useMutation, useQuery } from "urql";
 import { ImportNewDocument, OrdersDocument } from "../../api/generated/graphql";
 import { css, Empty, Loading, Page, Problem } from "../../components";
 import { Pager } from "../../components/pager";
+import { Scroll } from "../../components/scroll";
 import { useMay } from "../../dashboard/bridge";
 import { notify } from "../../dashboard/notify";
 import { address, Link, navigate } from "../../dashboard/router";
@@ -155,7 +156,7 @@ export function Orders({ params }: { params: URLSearchParams }) {
         {error && !orders && <Problem error={error} onRetry={again} />}
         {(fetching || preferences.isLoading) && !orders && <Loading rows={10} />}
         {rows.length > 0 && (
-          <div className={css.scroll}>
+          <Scroll>
             <OrderTable
               orders={rows}
               columns={columns}
@@ -164,7 +165,7 @@ export function Orders({ params }: { params: URLSearchParams }) {
               chosen={chosen}
               onChoose={setChosen}
             />
-          </div>
+          </Scroll>
         )}
         {orders && rows.length === 0 && <NoOrders isFiltered={isFiltered} />}
         {orders && (

@@ -15,6 +15,7 @@ import { css, Empty, FormError, Loading, Notice, Page, Problem } from "../../com
 import { Dialog } from "../../components/dialog";
 import { SelectField } from "../../components/fields";
 import { Pager } from "../../components/pager";
+import { Scroll } from "../../components/scroll";
 import { OutboxState } from "../../components/states";
 import { useMay } from "../../dashboard/bridge";
 import { notify } from "../../dashboard/notify";
@@ -116,9 +117,9 @@ export default function Outbox({ params }: { params: URLSearchParams }) {
         {error && !outbox && <Problem error={error} onRetry={() => refetch()} />}
         {fetching && !outbox && <Loading rows={10} />}
         {entries.length > 0 && (
-          <div className={css.scroll}>
+          <Scroll>
             <Table entries={entries} chosen={chosen} onChoose={setChosen} />
-          </div>
+          </Scroll>
         )}
         {outbox && entries.length === 0 && (
           <Empty title={isFiltered ? t("outbox.noneFound") : t("outbox.none")}>

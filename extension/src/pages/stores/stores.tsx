@@ -21,7 +21,7 @@ import {
 import { AccountState } from "../../components/states";
 import { useMay } from "../../dashboard/bridge";
 import { notify } from "../../dashboard/notify";
-import { Link, navigate } from "../../dashboard/router";
+import { address, Link, navigate } from "../../dashboard/router";
 import { useText } from "../../i18n";
 import { BlockedSummary } from "../blocked/blocked-summary";
 import { OrderTable } from "../orders/order-table";
@@ -129,6 +129,14 @@ function Account({
           </details>
         )}
         <div className={css.actions}>
+          <Button
+            variant="secondary"
+            size="small"
+            aria-label={t("stores.overviewOf", { name: account.name })}
+            onClick={() => navigate(address("/overview", { account: account.id }))}
+          >
+            {t("nav.overview")}
+          </Button>
           {needsCredentials ? (
             <Button variant="secondary" size="small" onClick={() => navigate("/connect")}>
               {t("stores.newCredentials")}
