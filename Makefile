@@ -19,6 +19,7 @@ help:
 	@echo "make test-saleor  the tests in real Saleor               [ARGS='--version 3.23']"
 	@echo "make demo         the main job in the stand-alone shop   [ORDERS=file.json]"
 	@echo "                             [UNKNOWN_SKUS=a,b] [JSON=result.json] [SERVE=1]"
+	@echo "                             [EMPTY=1: nothing is connected, for you to do it]"
 	@echo "make demo-saleor  the main job in real Saleor, the same options"
 	@echo "make extension        builds the pages in Saleor Dashboard, with npm"
 	@echo "make extension-check  their lint, types and tests, and that they are as built"
@@ -62,7 +63,7 @@ test-saleor:
 
 DEMO_OPTIONS = $(if $(ORDERS),--orders "$(ORDERS)") \
   $(if $(UNKNOWN_SKUS),--unknown-skus "$(UNKNOWN_SKUS)") $(if $(JSON),--json "$(JSON)") \
-  $(if $(filter 0,$(SERVE)),--no-serve,$(if $(SERVE),--serve))
+  $(if $(filter 0,$(SERVE)),--no-serve,$(if $(SERVE),--serve)) $(if $(EMPTY),--empty)
 
 demo:
 	@sh scripts/setup-env.sh .venv-demo standalone
@@ -82,16 +83,18 @@ extension: extension-setup
 extension-check: extension-setup
 	cd extension && npm run --silent check
 
+# And then the way from an empty shop to the first order.
+E2E = npm run --silent e2e -- $(ARGS) $(if $(ARGS),,&& EMPTY=1 npm run --silent e2e)
+
 test-browser: extension-setup
 	@sh scripts/setup-env.sh .venv-demo standalone
-	cd extension && DEMO="$(DEMO_BIN)/python -u -m saleor_amazon_channel.standalone.demo" \
-	  npm run --silent e2e -- $(ARGS)
+	cd extension && \
+	  export DEMO="$(DEMO_BIN)/python -u -m saleor_amazon_channel.standalone.demo" && $(E2E)
 
 # The same tests, against the pages that a real Saleor serves.
 test-browser-saleor: extension-setup
-	cd extension && DEMO="$$(sh ../scripts/find-python.sh) scripts/ring2.py \
-	  --version $(or $(VERSION),3.23) --exec python scripts/demo_saleor.py" \
-	  npm run --silent e2e -- $(ARGS)
+	cd extension && export DEMO="$$(sh ../scripts/find-python.sh) scripts/ring2.py \
+	  --version $(or $(VERSION),3.23) --exec python scripts/demo_saleor.py" && $(E2E)
 
 # In the real Dashboard: DASHBOARD is the folder of a built one (build/dashboard).
 test-browser-dashboard: extension-setup

@@ -21,7 +21,7 @@ export default async function setup(project: TestProject) {
   const [program = "", ...options] = (process.env.DEMO ?? "").split(/\s+/);
   if (!program)
     throw new Error("Run it by `make test-browser` or `make test-browser-saleor`.");
-  const demo = spawn(program, [...options, "--serve"], {
+  const demo = spawn(program, [...options, process.env.EMPTY ? "--empty" : "--serve"], {
     cwd: root,
     env: { ...process.env, PYTHONUNBUFFERED: "1" },
     stdio: ["ignore", "pipe", "pipe"],

@@ -3,7 +3,11 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     dir: "e2e",
-    include: process.env.DASHBOARD ? ["in-dashboard.ts"] : ["*.test.ts"],
+    include: process.env.DASHBOARD
+      ? ["in-dashboard.ts"]
+      : process.env.EMPTY
+        ? ["in-empty-shop.ts"]
+        : ["*.test.ts"],
     globalSetup: "e2e/demo.ts",
     // One browser, one shop: they are as much as the machine should do at once.
     fileParallelism: false,

@@ -86,6 +86,10 @@ def _run(title: str, open_shop: OpenShop, given: Input, stack: ExitStack) -> int
         work = ["django", "amazon_channel", "work"]
         return stack.enter_context(running("worker", work, folder))
 
+    if given.is_empty:
+        job.prepare(shop, sandbox, given.goods, start_worker, progress)
+        _serve(shop, sandbox)
+        return SUCCESS
     failure = ""
     try:
         job.run(shop, sandbox, given.goods, start_worker, progress)
@@ -104,14 +108,14 @@ def _run(title: str, open_shop: OpenShop, given: Input, stack: ExitStack) -> int
     else:
         progress.say("All is well.")
     if given.serves and shop.pages_url:
-        _print(["", f"The pages: {shop.pages_url}", f"The sandbox: {sandbox.url}"])
-        _print(["Press Ctrl-C to end."])
-        _wait()
+        _serve(shop, sandbox)
     return FAILURE if problems else SUCCESS
 
 
-def _wait() -> None:
-    """Until somebody interrupts it."""
+def _serve(shop: Shop, sandbox: Sandbox) -> None:
+    """Say where everything is, and wait until somebody interrupts it."""
+    _print(["", f"The pages: {shop.pages_url}", f"The sandbox: {sandbox.url}"])
+    _print(["Press Ctrl-C to end."])
     with suppress(KeyboardInterrupt):
         while True:
             signal.pause()

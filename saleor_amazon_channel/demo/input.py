@@ -49,6 +49,8 @@ class Input:
     json_file: Path | None
     #: Whether everything goes on running after the job, for its pages to be seen.
     serves: bool
+    #: Whether no account is connected: the pages' reader does the job.
+    is_empty: bool = False
 
     @property
     def sandbox_arguments(self) -> list[str]:
@@ -90,12 +92,24 @@ def parse(arguments: Sequence[str] | None = None) -> Input:
         help="go on running after the job, and show the channel's pages; the default "
         "where there is a terminal",
     )
+    parser.add_argument(
+        "--empty",
+        action="store_true",
+        help="connect nothing, and leave it to whoever opens the pages; serves",
+    )
     options = parser.parse_args(arguments)
     unknown = {sku.strip() for sku in options.unknown_skus.split(",")} - {""}
     if options.json and not options.json.absolute().parent.is_dir():
         raise BadInput(f"{options.json}: the folder does not exist")
     if options.orders is None:
-        return Input(None, _seeded_goods(unknown), "", options.json, options.serve)
+        return Input(
+            None,
+            _seeded_goods(unknown),
+            "",
+            options.json,
+            serves=options.serve or options.empty,
+            is_empty=options.empty,
+        )
     try:
         orders = load_orders(options.orders)
     except OrdersFileError as error:
@@ -117,7 +131,8 @@ def parse(arguments: Sequence[str] | None = None) -> Input:
         ],
         clock.describe(start, SPEED_FOR_MANY if len(orders) > MANY_ORDERS else 1),
         options.json,
-        options.serve,
+        serves=options.serve or options.empty,
+        is_empty=options.empty,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from ..amazon.marketplaces import MARKETPLACES
+from ..amazon.marketplaces import MARKETPLACES, MarketplaceInfo
 from ..models import (
     AmazonOrder,
     AmazonOrderItem,
@@ -20,7 +20,7 @@ from ..models import (
 )
 from ..sandbox import CLIENT_ID, CLIENT_SECRET
 from ..store.contract import Channel
-from .amazon import Sandbox
+from .amazon import AmazonSide, Sandbox
 from .input import Goods
 from .processes import Process, wait_until
 from .progress import Progress
@@ -82,14 +82,8 @@ def run(
 ) -> None:
     """Do the job. Raises CannotContinue, ProcessFailed or TimeoutError."""
     orders = sandbox.orders()
-    infos = {
-        order.marketplace_id: MARKETPLACES[order.marketplace_id] for order in orders
-    }
-
-    progress.say("Shop: creating channels and products.")
-    channels = shop.create_channels(sorted({info.currency for info in infos.values()}))
-    count = shop.create_goods(goods, list(channels.values()))
-    progress.count(f"{len(channels)} channels, {count} products")
+    infos = _marketplaces_of(orders)
+    channels = _stock_shop(shop, infos, goods, progress)
 
     progress.say("Connecting the seller accounts and mapping their marketplaces.")
     import_from = min(min(o.created, o.last_updated) for o in orders)
@@ -113,6 +107,49 @@ def run(
     _pull_again(shop, worker, progress)
     calls = ", ".join(f"{count} {name}" for name, count in sandbox.calls().items())
     progress.say(f"Calls to Amazon: {calls}.")
+
+
+def prepare(
+    shop: Shop,
+    sandbox: Sandbox,
+    goods: Sequence[Goods],
+    start_worker: Callable[[], Process],
+    progress: Progress,
+) -> None:
+    """A shop with goods, the channel switched on, and no account connected."""
+    infos = _marketplaces_of(sandbox.orders())
+    _stock_shop(shop, infos, goods, progress)
+    shop.switch_on()
+    start_worker()
+    for region in sorted({info.region for info in infos.values()}):
+        progress.say(
+            f"To connect {region}: seller ID A1SANDBOX{region}, client ID {CLIENT_ID}, "
+            f"client secret {CLIENT_SECRET}, refresh token Atzr|sandbox-{region}."
+        )
+    progress.say(
+        f"Under 'Use another address': {sandbox.url}, and for access tokens "
+        f"{sandbox.lwa_url}."
+    )
+
+
+def _marketplaces_of(orders: Iterable[AmazonSide]) -> dict[str, MarketplaceInfo]:
+    return {
+        order.marketplace_id: MARKETPLACES[order.marketplace_id] for order in orders
+    }
+
+
+def _stock_shop(
+    shop: Shop,
+    infos: Mapping[str, MarketplaceInfo],
+    goods: Sequence[Goods],
+    progress: Progress,
+) -> Mapping[str, Channel]:
+    """Answers the channels by currency."""
+    progress.say("Shop: creating channels and products.")
+    channels = shop.create_channels(sorted({info.currency for info in infos.values()}))
+    count = shop.create_goods(goods, list(channels.values()))
+    progress.count(f"{len(channels)} channels, {count} products")
+    return channels
 
 
 _CONNECT = """

@@ -15,12 +15,13 @@ import {
   Empty,
   FormError,
   Loading,
+  Notice,
   Page,
   Problem,
 } from "../../components";
 import { CheckField, SelectField, TextField } from "../../components/fields";
 import { notify } from "../../dashboard/notify";
-import { navigate } from "../../dashboard/router";
+import { Link, navigate } from "../../dashboard/router";
 import { useText } from "../../i18n";
 
 type Channel = MarketplaceSettingsQuery["amazonShopChannels"][number];
@@ -90,6 +91,7 @@ function Form({ marketplace, channels }: FormProps) {
   const [{ data, error, fetching }, update] = useMutation(UpdateMarketplaceDocument);
   const errors = byField(data?.amazonMarketplaceUpdate?.errors ?? [], FIELDS);
   const channel = channels.find(({ slug }) => slug === values.channel);
+  const saved = data?.amazonMarketplaceUpdate?.marketplace;
   const set = (changes: Partial<typeof values>) => setValues({ ...values, ...changes });
 
   const submit = async (event: FormEvent) => {
@@ -238,6 +240,19 @@ function Form({ marketplace, channels }: FormProps) {
           />
         </div>
       </Card>
+      {saved?.isMapped && saved.importOrders && (
+        <Notice
+          action={
+            <Link className={css.link} to="/orders">
+              {t("widget.all")}
+            </Link>
+          }
+        >
+          <Text as="p" size={3} role="status">
+            {t("marketplace.ready")}
+          </Text>
+        </Notice>
+      )}
       <div className={css.actions}>
         <Button type="submit" disabled={fetching}>
           {t("common.save")}

@@ -3,6 +3,7 @@ import { SlidersHorizontal } from "lucide-react";
 import { useState } from "react";
 import { useMutation, useQuery } from "urql";
 import { ImportNewDocument, OrdersDocument } from "../../api/generated/graphql";
+import { usePolling } from "../../api/polling";
 import { css, Empty, Loading, Page, Problem } from "../../components";
 import { Pager } from "../../components/pager";
 import { Scroll } from "../../components/scroll";
@@ -42,6 +43,13 @@ export function Orders({ params }: { params: URLSearchParams }) {
   const rows = orders?.edges.map(({ node }) => node) ?? [];
   const isFiltered = FILTERS.some((name) => params.has(name));
   const again = () => refetch({ requestPolicy: "network-only" });
+
+  // The first orders, and those that are being imported, appear by themselves.
+  const isComing = orders && !isFiltered && !rows.length;
+  usePolling(
+    Boolean(isComing) || rows.some(({ importState }) => importState === "READY"),
+    again,
+  );
 
   /** Other filters and another sort mean the first page. */
   const change = (changes: Record<string, string | undefined>) => {

@@ -11,6 +11,7 @@ import {
   OutboxWaitsDocument,
   RetryOutboxDocument,
 } from "../../api/generated/graphql";
+import { usePolling } from "../../api/polling";
 import { css, Empty, FormError, Loading, Notice, Page, Problem } from "../../components";
 import { Dialog } from "../../components/dialog";
 import { SelectField } from "../../components/fields";
@@ -41,6 +42,7 @@ const KINDS: AmazonOutboxKind[] = [
   "BUYER_MESSAGE",
   "REVIEW_REQUEST",
 ];
+const UNDER_WAY: AmazonOutboxState[] = ["PENDING", "SENDING", "SUBMITTED", "UNKNOWN"];
 const NO_ONE: ReadonlySet<string> = new Set();
 
 function variablesOf(params: URLSearchParams): OutboxQueryVariables {
@@ -68,6 +70,8 @@ export default function Outbox({ params }: { params: URLSearchParams }) {
   const outbox = data?.amazonOutbox;
   const entries = outbox?.edges.map(({ node }) => node) ?? [];
   const those = entries.filter(({ id }) => chosen.has(id));
+  const isUnderWay = entries.some(({ state }) => UNDER_WAY.includes(state));
+  usePolling(isUnderWay, () => refetch({ requestPolicy: "network-only" }), 10);
   const all = { label: t("common.all"), value: "" };
   const isFiltered = params.has("state") || params.has("kind");
 
