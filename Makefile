@@ -2,8 +2,9 @@
 # package registries; those need a checkout of Saleor (SALEOR_SOURCE) and Python 3.12.
 
 .PHONY: help setup lint test coverage test-saleor demo demo-saleor bench bench-compare \
-  bench-growth hostile-month hostile-month-small trading-day extension extension-setup \
-  extension-check test-browser test-browser-saleor test-browser-dashboard
+  bench-growth bench-calls crash-matrix hostile-month hostile-month-small trading-day \
+  extension extension-setup extension-check test-browser test-browser-saleor \
+  test-browser-dashboard
 SHELL := /bin/sh
 BIN := .venv/bin
 DEMO_BIN := .venv-demo/bin
@@ -31,6 +32,10 @@ help:
 	@echo "                          python-amazon-sp-api [ORDERS=1000] [SEED=1]"
 	@echo "make bench-growth         what an import costs when the ledger has 1,000,"
 	@echo "                          100,000 and a million orders [SIZES=a,b] [ROUNDS=9]"
+	@echo "make bench-calls          what 1,000 shipments, refunds and cancellations due at"
+	@echo "                          once cost in calls [COUNT=1000]"
+	@echo "make crash-matrix         all that leaves for Amazon, and all that may go wrong"
+	@echo "                          with it [ROWS=cancel,refund] [COLUMNS=429,500]"
 	@echo "make hostile-month        a month of trade with all that goes wrong, in real"
 	@echo "                          Saleor, and its audit [ORDERS=1000] [DAYS=6] [SEED=1]"
 	@echo "make trading-day          a day of normal trade within Amazon's usage plans, in the"
@@ -116,6 +121,13 @@ bench-growth: setup
 	$(BIN)/python benchmarks/ledger_growth.py \
 	  $(if $(SIZES),--sizes "$(SIZES)") $(if $(ROUNDS),--rounds "$(ROUNDS)") \
 	  $(if $(ORDERS),--orders "$(ORDERS)")
+
+bench-calls: setup
+	$(BIN)/python benchmarks/outbound_calls.py $(if $(COUNT),--count "$(COUNT)")
+
+crash-matrix: setup
+	$(BIN)/python benchmarks/crash_matrix.py \
+	  $(if $(ROWS),--rows "$(ROWS)") $(if $(COLUMNS),--columns "$(COLUMNS)")
 
 hostile-month:
 	$(RING2) --version "$(or $(VERSION),3.23)" --exec python benchmarks/hostile_month.py \

@@ -133,6 +133,7 @@ FORMS: Mapping[str, Form] = {
         calls_left=5,
         options=invoices.options,
         refused=invoices.refused,
+        not_arrived_after=invoices.NOT_ARRIVED_AFTER,
     ),
 }
 

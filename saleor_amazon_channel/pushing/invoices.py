@@ -3,7 +3,8 @@
 Payload of the entry: ``{"shop_invoice_id": str, "number": str}``; the file is the
 shop's at the moment of sending. Nothing goes before the order is shipped. Amazon cannot
 be asked for an invoice that it was given, so one that may have left is not sent again
-by itself.
+by itself; only where Amazon's list of feeds shows for an hour that it never got the
+feed that it was in, it is.
 
 Source: SP-API "Invoicing Feed Type Values" and the VAT Calculation Service's "Error
 Handling" (the numbers of refusals), "Messaging API" (sendInvoice).
@@ -37,6 +38,8 @@ Mechanism = Marketplace.InvoiceMechanism
 FEED_COUNTRIES: Final = frozenset(
     {"DE", "FR", "IT", "ES", "GB", "NL", "PL", "SE", "IE", "BE"}
 )
+#: Amazon's list of feeds is believed after that long, and not before.
+NOT_ARRIVED_AFTER = timedelta(hours=1)
 #: How often it is looked whether the order is shipped; the ledger knows.
 LOOK_AFTER = timedelta(minutes=5)
 MOST_BYTES: Final = 10 * 1000 * 1000
@@ -72,7 +75,7 @@ def send(
 
     Raises what ``amazon.errors`` names when the call failed.
     """
-    if entry.departed_at is not None or (reconcile and entry.feed_id):
+    if entry.departed_at is not None or (reconcile and _was_fed(entry)):
         return _not_to_be_known(entry)
     found = _look(entry)
     if isinstance(found, Outcome):
@@ -238,8 +241,12 @@ def refused(entry: OutboxEntry, refusals: Sequence[Result]) -> Outcome:
 
 
 def reconcile(client: Client, entry: OutboxEntry) -> Outcome | None:
-    """Of one that was in no feed yet it is known: it did not leave."""
-    return _not_to_be_known(entry) if entry.feed_id else None
+    """Of one that was in no feed that Amazon has it is known: it did not leave."""
+    return _not_to_be_known(entry) if _was_fed(entry) else None
+
+
+def _was_fed(entry: OutboxEntry) -> bool:
+    return entry.feed is not None and not entry.feed.is_missing
 
 
 def succeeded(entries: Sequence[OutboxEntry]) -> Mapping[int, str]:

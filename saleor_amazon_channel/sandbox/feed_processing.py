@@ -130,6 +130,9 @@ def finish(state: State, feed: StoredFeed, now: datetime) -> None:
 def _finish_invoice(state: State, feed: StoredFeed, now: datetime) -> None:
     """A file is no message, and its report is tab text."""
     problem = invoices.take(state, feed)
+    if feed.has_fate("fatal_partly"):
+        feed.final_status = "FATAL"  # There is no half of a file.
+        return
     problems = [_Problem(1, *problem)] if problem else []
     report = _text_report(1, len(problems), problems)
     feed.final_status = "DONE"

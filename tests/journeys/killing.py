@@ -37,12 +37,17 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def run_worker(work: Callable[[], None], die_at: int) -> bool:
     """Fork a worker that does ``work``; whether it finished before its death."""
+    return forked(work, lambda: die_at_moment(die_at))
+
+
+def forked(work: Callable[[], None], arm: Callable[[], None]) -> bool:
+    """The same, of one that ``arm`` has prepared to die."""
     connections.close_all()
     pid = os.fork()
     if pid == 0:
         status = 1
         try:
-            die_at_moment(die_at)
+            arm()
             work()
             status = 0
         except BaseException:  # noqa: BLE001 - the parent is told by the exit status
