@@ -131,12 +131,14 @@ def claim(
     ahead: timedelta = timedelta(0),
     only_by_feed: bool | None = None,
     unknown: bool | None = None,
+    besides: Sequence[int] = (),
 ) -> Sequence[Claim]:
     """Take up to ``limit`` entries of an account that are due, or will be after
     ``ahead``, of these kinds and at most one of each order.
 
     ``only_by_feed``: only those that cannot go by a call, or only the others.
     ``unknown``: only those that may have reached Amazon already, or only the others.
+    ``besides``: none of these.
     """
     now, token = clock.now(), uuid.uuid4()
     with transaction.atomic():
@@ -144,6 +146,7 @@ def claim(
             OutboxEntry.objects.select_for_update(of=("self",), skip_locked=True)
             .filter(account=account, kind__in=kinds)
             .filter(_due(now, ahead, unknown), _is_its_turn(), _way(only_by_feed))
+            .exclude(pk__in=besides)
             .select_related("order")
             # The earliest deadline first, whatever came before it.
             .order_by(
@@ -248,6 +251,25 @@ def due_count(
         account=account,
         kind=kind,
     ).count()
+
+
+def most_urgent(
+    account: SellerAccount, kind: str, limit: int, ship_by: datetime
+) -> Sequence[int]:
+    """Keys of entries that are to be sent now, can go by a call, and are of orders to
+    be shipped until ``ship_by``, the earliest first."""
+    return list(
+        OutboxEntry.objects.filter(
+            _due(clock.now(), unknown=False),
+            _is_its_turn(),
+            _way(only_by_feed=False),
+            account=account,
+            kind=kind,
+            order__ship_by__lte=ship_by,
+        )
+        .order_by("order__ship_by", "next_attempt_at", "id")
+        .values_list("pk", flat=True)[:limit]
+    )
 
 
 def submit(claims: Mapping[int, Claim], feed: Feed) -> bool:

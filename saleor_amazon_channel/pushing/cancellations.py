@@ -25,8 +25,8 @@ FEED_TYPE = order_feeds.ORDER_ACKNOWLEDGEMENT
 #: What is cancelled cannot be cancelled again.
 IS_REPEATABLE = True
 
-#: Orders that are read again at once after they were cancelled: what getOrder's usage
-#: plan has to spare. The scan finds the others.
+#: Cancelled orders are read again at once, one call each, where they are so few. More
+#: are left to the next scan, which needs no more calls for them.
 MOST_READ_AGAIN = 10
 
 
@@ -63,9 +63,11 @@ def settled(
     client: Client, account: SellerAccount, entries: Sequence[OutboxEntry]
 ) -> None:
     """Read cancelled orders again: the shop follows before the next scan."""
+    if len(entries) > MOST_READ_AGAIN:
+        return
     found = []
     try:
-        for entry in entries[:MOST_READ_AGAIN]:
+        for entry in entries:
             found.append(orders.get_order(client, entry.order.amazon_order_id))
     except errors.AmazonError as error:
         logger.info("cancelled orders are left to the next scan: %s", error)

@@ -140,6 +140,10 @@ FORMS: Mapping[str, Form] = {
 #: Shipments go by calls of their own, two a second, and are confirmed at once. From
 #: this many on the last of them would wait longer for its call than for a feed.
 MANY_SHIPMENTS = 300
+#: A feed may take hours. Of many shipments those are left to the calls that are to be
+#: confirmed within that time, the most urgent first, as many as go at once.
+PATIENCE = timedelta(hours=8)
+URGENT_BY_CALL = 10
 
 
 class _ClaimsLostError(Exception):
@@ -258,6 +262,11 @@ def _submit(client: Client, account: SellerAccount, kind: str) -> Iterator[Outco
         return
     if not FORMS.get(kind, Form()).is_ready(account):
         return
+    urgent: Sequence[int] = ()
+    if kind == OutboxEntry.Kind.CONFIRM_SHIPMENT and only_by_feed is None:
+        urgent = outbox.most_urgent(
+            account, kind, URGENT_BY_CALL, clock.now() + PATIENCE
+        )
     # With what is due goes what would follow soon: Amazon takes a feed in two minutes.
     claims = outbox.claim(
         account,
@@ -266,6 +275,7 @@ def _submit(client: Client, account: SellerAccount, kind: str) -> Iterator[Outco
         ahead=outbox.COMPANY_WAIT,
         only_by_feed=only_by_feed,
         unknown=False,
+        besides=urgent,
     )
     try:
         prepared = _prepare(module, claims)

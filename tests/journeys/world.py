@@ -68,12 +68,14 @@ def running_world(
     store: Store,
     stock: int = 1000,
     marketplace_ids: Sequence[str] | None = None,
+    *,
+    usage_plans: bool = False,
 ) -> Iterator[World]:
     """Time stands still at ``wire_orders.NOW`` unless the world moves it.
 
     The seller takes part in ``marketplace_ids``; in all of Europe's if not given.
     """
-    with clock.frozen(NOW) as move, running_sandbox(usage_plans=False) as sandbox:
+    with clock.frozen(NOW) as move, running_sandbox(usage_plans=usage_plans) as sandbox:
         sandbox.state.add_account("EU", marketplace_ids=marketplace_ids)
         with shop.writer():
             ChannelSettings.objects.create(id=1, active=True)
