@@ -162,13 +162,17 @@ def _abandon(account: SellerAccount) -> None:
     open_entries = OutboxEntry.objects.filter(account=account, settled_at=None)
     # The orders before their entries, as capture locks them.
     lock_objects.orders_by_id(
-        open_entries.values_list("order__amazon_order_id", flat=True).distinct()
+        open_entries.exclude(order=None)
+        .values_list("order__amazon_order_id", flat=True)
+        .distinct()
     )
     failed = outbox.abandon(
         Q(account=account), "DISCONNECTED", _NOT_SENT, _PERHAPS_SENT
     )
     timeline.add_many(
-        (entry.order, f"{entry.kind}_failed", message) for entry, message in failed
+        (entry.order, f"{entry.kind}_failed", message)
+        for entry, message in failed
+        if entry.order
     )
     for message in (_NOT_SENT, _PERHAPS_SENT):
         AmazonOrder.objects.filter(

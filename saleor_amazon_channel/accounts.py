@@ -16,14 +16,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 from django.db.models import Model
 
-from . import budget, clock, fields, store
+from . import budget, clock, fields, outbox, store
 from .amazon import errors
 from .amazon.marketplaces import REGIONS
 from .amazon.sellers import GET_MARKETPLACE_PARTICIPATIONS, MarketplaceParticipation
-from .importing import importer, participations, pull
+from .importing import importer, leases, participations, pull
 from .ledger import buyer_search, communication
-from .models import Marketplace, SellerAccount
+from .models import AmazonListing, Marketplace, SellerAccount
 from .models.accounts import MAX_BUYER_DATA_RETENTION_DAYS
+from .stock import compare as stock
 from .store.contract import Channel
 
 #: A person waits for the answer: two exchanges (token, participations) of one try
@@ -326,6 +327,9 @@ class MarketplaceChanges:
     invoice_tax_number: str | None = None
     invoice_note: str | None = None
     buyer_data_retention_days: int | None = None
+    send_stock: bool | None = None
+    stock_safety_quantity: int | None = None
+    stock_floor: int | None = None
 
 
 #: Any combination of them is one; they may be set while the import is off.
@@ -339,6 +343,7 @@ _ORDER_SETTINGS = (
 #: Texts that are printed on invoices.
 _INVOICE_TEXTS = ("invoice_issuer", "invoice_tax_number", "invoice_note")
 _LONGEST_INVOICE_TEXT = 2000
+_MOST_UNITS = 1_000_000
 
 
 def update_marketplace(
@@ -373,9 +378,37 @@ def update_marketplace(
                     "buyer_data_retention_days",
                 )
             row.buyer_data_retention_days = days
+        _change_stock(row, changes)
         row.save()
         importer.reconsider_waiting(row.account_id, row.marketplace_id)
     return row
+
+
+def _change_stock(row: Marketplace, changes: MarketplaceChanges) -> None:
+    for name in ("stock_safety_quantity", "stock_floor"):
+        if (value := getattr(changes, name)) is not None:
+            if not 0 <= value <= _MOST_UNITS:
+                raise AccountError(
+                    AccountErrorCode.INVALID, f"From 0 to {_MOST_UNITS}.", name
+                )
+            setattr(row, name, value)
+    if changes.send_stock is not None and changes.send_stock != row.send_stock:
+        row.send_stock = changes.send_stock
+        if not row.send_stock:
+            outbox.supersede_stock(row)
+        # Amazon's numbers are anybody's meanwhile.
+        AmazonListing.objects.filter(
+            account=row.account_id, marketplace_id=row.marketplace_id
+        ).update(is_stale=True)
+    if changes.send_stock and not row.is_mapped:
+        raise AccountError(
+            AccountErrorCode.INVALID,
+            "Choose the channel, the warehouses and the shipping method first: the "
+            "stock of these warehouses is sent.",
+            "send_stock",
+        )
+    if row.send_stock:
+        leases.make_due(row.account, stock.STREAM)
 
 
 def _change_invoices(row: Marketplace, changes: MarketplaceChanges) -> None:

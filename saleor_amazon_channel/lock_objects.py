@@ -18,7 +18,14 @@ from django.db import connection
 from django.db.models import F, Q
 
 from . import clock
-from .models import AmazonOrder, AmazonPackage, AmazonRefund, OutboxEntry, SyncCursor
+from .models import (
+    AmazonListing,
+    AmazonOrder,
+    AmazonPackage,
+    AmazonRefund,
+    OutboxEntry,
+    SyncCursor,
+)
 
 #: Amazon says that it has cancelled an order before the order itself says so. What is
 #: not cancelled by then never will be, and is to be shipped.
@@ -153,9 +160,21 @@ def unreported_entry(pk: int) -> OutboxEntry | None:
     return (
         OutboxEntry.objects.select_for_update(of=("self",), skip_locked=True)
         .filter(pk=pk, reported_at=None)
-        .select_related("order")
+        .select_related("order", "listing")
         .first()
     )
+
+
+def listings(
+    account_id: int, skus: Iterable[str], *, marketplace_ids: Iterable[str] | None
+) -> list[AmazonListing]:
+    """Lock what an account lists under these SKUs, in these marketplaces or in all."""
+    rows = AmazonListing.objects.select_for_update(of=("self",)).filter(
+        account_id=account_id, seller_sku__in=list(skus)
+    )
+    if marketplace_ids is not None:
+        rows = rows.filter(marketplace_id__in=list(marketplace_ids))
+    return list(rows.order_by("pk"))
 
 
 def refund(pk: int) -> AmazonRefund:

@@ -13,6 +13,7 @@ from django.db.models import Count
 
 from . import clock
 from .amazon.finances import LIST_TRANSACTIONS
+from .amazon.listings import SEARCH_LISTINGS_ITEMS
 from .amazon.orders import SEARCH_ORDERS
 from .amazon.sellers import GET_MARKETPLACE_PARTICIPATIONS
 from .amazon.throttle import Bucket
@@ -39,12 +40,14 @@ from .models import (
     SyncCursor,
     UsageBudget,
 )
+from .stock import compare as stock
 
 #: What each stream asks Amazon for.
 _OPERATIONS = {
     pull.STREAM: SEARCH_ORDERS,
     finances.STREAM: LIST_TRANSACTIONS,
     participations.STREAM: GET_MARKETPLACE_PARTICIPATIONS,
+    stock.STREAM: SEARCH_LISTINGS_ITEMS,
 }
 #: Streams that there are also before their first run.
 _ALWAYS = (pull.STREAM, finances.STREAM)

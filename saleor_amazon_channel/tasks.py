@@ -27,6 +27,7 @@ from .models import AmazonOrder, ChannelSettings, SellerAccount, SyncCursor
 from .notifications import receiving, subscribing
 from .pushing import feeds, runner
 from .refunding import record as refunds
+from .stock import compare as stock
 
 logger = logging.getLogger(__name__)
 package_logger = logging.getLogger(__package__)
@@ -194,6 +195,17 @@ def push() -> None:
         runner.push()
 
 
+@shared_task(name="saleor_amazon_channel.compare_stock")
+def compare_stock(account_id: int) -> None:
+    """Write down which quantities Amazon is to be told, and send them."""
+    with _at_work() as settings:
+        account = SellerAccount.objects.filter(
+            pk=account_id, state=SellerAccount.State.ACTIVE
+        ).first()
+        if account is not None and settings.active and stock.run(account):
+            runner.push()
+
+
 def sweep_all() -> dict[str, int]:
     """By what they are of, how many staff actions were found that capture missed."""
     return {
@@ -267,6 +279,7 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
     ).exists()
     if sweep_due:
         work.append((sweep, ()))
+    work += [(compare_stock, (account.pk,)) for account in stock.due_accounts()]
     work += [(reconcile, (account.pk,)) for account in reconciling.due_accounts()]
     work += [(backfill, (pk,)) for pk in backfilling.due().values_list("pk", flat=True)]
     work += [

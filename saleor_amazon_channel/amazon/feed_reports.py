@@ -1,14 +1,16 @@
 """Processing reports: what Amazon did with each message of a feed.
 
-Sources: the ProcessingReport schema of XML feeds (release 4.1) and the tab text that
+Sources: the ProcessingReport schema of XML feeds (release 4.1), the tab text that
 flat-file feeds and ``UPLOAD_VAT_INVOICE`` answer with (SP-API "Feeds API FAQ",
-"Invoicing Feed Type Values"). A report names only the messages with something to say:
+"Invoicing Feed Type Values"), and the JSON of ``JSON_LISTINGS_FEED`` (its processing
+report schema, version 2). A report names only the messages with something to say:
 one without a result succeeded, if the report tells of all. The number 0 stands for
 the whole document.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -78,11 +80,13 @@ class Report:
 
 
 def parse(content: bytes) -> Report:
-    """The report, in whichever of its two forms.
+    """The report, in whichever of its three forms.
 
-    Raises ``MalformedAnswer`` when it is neither: then nothing is known of the feed.
+    Raises ``MalformedAnswer`` when it is none: then nothing is known of the feed.
     """
     start = content.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"{"):
+        return _from_json(start)
     if start.startswith(b"<"):
         return _from_xml(start)
     return _from_text(start)
@@ -121,6 +125,27 @@ def _from_xml(content: bytes) -> Report:
             for result in report.findall("Result")
         ),
     )
+
+
+def _from_json(content: bytes) -> Report:
+    try:
+        wire = json.loads(content)
+        summary, issues = wire["summary"], wire.get("issues") or []
+        processed = int(summary["messagesProcessed"])
+        accepted = int(summary["messagesAccepted"])
+        results = [
+            Result(
+                # What names no message concerns the whole document.
+                _number(str(issue.get("messageId") or WHOLE_DOCUMENT)),
+                issue.get("severity") not in ("WARNING", "INFO"),
+                str(issue.get("code") or ""),
+                str(issue.get("message") or "")[:MAX_DESCRIPTION_LENGTH],
+            )
+            for issue in issues
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise MalformedAnswer(PROCESSING_REPORT, "the JSON is no report") from None
+    return Report(True, processed, accepted, _by_message(results))
 
 
 _COUNT = re.compile(

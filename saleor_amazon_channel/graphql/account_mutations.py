@@ -249,6 +249,21 @@ class AmazonMarketplaceUpdateInput(graphene.InputObjectType):
             "Amazon's code of the carrier of shipments that name no carrier themselves."
         )
     )
+    send_stock = graphene.Boolean(
+        description=(
+            "Whether Amazon is told how many the warehouses have of what the seller "
+            "ships. Off unless switched on."
+        )
+    )
+    stock_safety_quantity = graphene.Int(
+        description=(
+            "How many units of a variant are held back: Amazon is told of that many "
+            "fewer."
+        )
+    )
+    stock_floor = graphene.Int(
+        description="With fewer units on Amazon than this, Amazon is told of none."
+    )
     invoice_mechanism = AmazonInvoiceMechanism(
         description="How invoices of its orders reach the buyers."
     )

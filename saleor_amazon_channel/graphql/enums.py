@@ -13,6 +13,7 @@ from ..amazon.marketplaces import REGIONS
 from ..amazon.messaging import MessageAction
 from ..amazon.order_feeds import CancelReason
 from ..models import (
+    AmazonListing,
     AmazonOrder,
     AmazonRefund,
     Backfill,
@@ -190,6 +191,29 @@ AmazonOutboxKind = _enum(
         "REVIEW_REQUEST": "The buyer is to be asked for a review.",
         "INVOICE": "An invoice of the shop is to be sent.",
         "REFUND": "The buyer is to be given money back.",
+        "STOCK": "How many of a listing there are.",
+    },
+)
+
+AmazonListingState = _enum(
+    "AmazonListingState",
+    AmazonListing.State,
+    "Whether Amazon is told how many there are of a listing.",
+    {
+        "NEW": "To be compared with the shop's stock.",
+        "SENT": (
+            "Amazon was told `quantity`, or is being told: then `sentQuantity` is "
+            "another."
+        ),
+        "REFUSED": (
+            "Amazon did not take it. It is tried again when the listing changes on "
+            "Amazon, or by `amazonOutboxRetry`."
+        ),
+        "NOT_LISTED": "Amazon has no listing with this SKU in the marketplace.",
+        "AMAZON_FULFILLED": "Amazon ships it; its quantity is never touched.",
+        "NOT_FULFILLED": "Amazon does not say that the seller ships it.",
+        "UNKNOWN_SKU": "The shop has no variant for the SKU.",
+        "NOT_COUNTED": "The shop does not count the variant's stock.",
     },
 )
 

@@ -135,13 +135,19 @@ def _connection(
 def _with_orders(
     rows: Sequence[models.OutboxEntry], using: str
 ) -> Sequence[models.OutboxEntry]:
-    """With their orders, read at once, as the types need them."""
+    """With their orders and listings, read at once, as the types need them."""
     found = {
         order.pk: order
         for order in orders_of(using).filter(pk__in={row.order_id for row in rows})
     }
+    listings = models.AmazonListing.objects.using(using).in_bulk(
+        {row.listing_id for row in rows if row.listing_id}
+    )
     for row in rows:
-        row.order = found[row.order_id]
+        if row.order_id:
+            row.order = found[row.order_id]
+        if row.listing_id:
+            row.listing = listings[row.listing_id]
     return entries_together(rows)
 
 

@@ -14,6 +14,7 @@ from .backfills import BackfillQueries
 from .blocked import BlockedQueries
 from .carriers import CarrierQueries
 from .communication import CommunicationQueries
+from .listings import ListingQueries
 from .outbox import OutboxQueries
 from .sales import SalesQueries
 from .scheduler import SchedulerQueries
@@ -35,6 +36,7 @@ host = graphql_host.current()
 COST_MAP: dict[str, dict[str, dict[str, Any]]] = {
     "Query": {
         "amazonAccounts": {"complexity": 1},
+        "amazonListings": {"complexity": 1, "multipliers": ["first", "last"]},
         "amazonBackfills": {"complexity": 1},
         "amazonBlockers": {"complexity": 1},
         "amazonCarriers": {"complexity": 1},
@@ -67,6 +69,7 @@ class AmazonQueries(
     BlockedQueries,
     CarrierQueries,
     CommunicationQueries,
+    ListingQueries,
     OutboxQueries,
     SalesQueries,
     SchedulerQueries,

@@ -29,6 +29,7 @@ from .enums import (
     AmazonImportState,
     AmazonInitialStatus,
     AmazonInvoiceMechanism,
+    AmazonListingState,
     AmazonMessageAction,
     AmazonNotificationState,
     AmazonOrderNumberSource,
@@ -160,6 +161,21 @@ class AmazonMarketplace(graphene.ObjectType):
         description=(
             "Amazon's code of the carrier of shipments that name no carrier themselves."
         )
+    )
+    send_stock = graphene.Boolean(
+        required=True,
+        description=(
+            "Whether Amazon is told how many the warehouses have of what the seller "
+            "ships."
+        ),
+    )
+    stock_safety_quantity = graphene.Int(
+        required=True,
+        description="How many units of a variant are held back from Amazon.",
+    )
+    stock_floor = graphene.Int(
+        required=True,
+        description="With fewer units on Amazon than this, Amazon is told of none.",
     )
     invoice_mechanism = AmazonInvoiceMechanism(
         required=True, description="How invoices of its orders reach the buyers."
@@ -714,6 +730,62 @@ class AmazonBuyerMessage(graphene.ObjectType):
         return _shown(root.order, info, "buyerMessage.fileNames", names)
 
 
+class AmazonListing(graphene.ObjectType):
+    id = graphene.GlobalID(required=True, description="The ID of the listing.")
+    account_id = graphene.ID(required=True, description="The ID of the seller account.")
+    marketplace_id = graphene.String(
+        required=True, description="Amazon's ID of the marketplace."
+    )
+    seller_sku = graphene.String(required=True, description="The SKU on Amazon.")
+    asin = graphene.String(description="Amazon's ID of the product.")
+    title = graphene.String(description="What Amazon calls it.")
+    variant_id = graphene.ID(
+        description="The ID of the shop's product variant that the SKU is."
+    )
+    state = AmazonListingState(
+        required=True, description="Whether Amazon is told how many there are."
+    )
+    note = graphene.String(
+        description="Why Amazon is not told, and what to do about it."
+    )
+    quantity = graphene.Int(
+        description="How many Amazon was told of last, or is being told of."
+    )
+    sent_quantity = graphene.Int(description="How many Amazon took last.")
+    sent_at = host.DateTime(description="The time Amazon took it.")
+    amazon_quantity = graphene.Int(
+        description=(
+            "How many Amazon said it had when the listing was last read. `null` where "
+            "Amazon ships it, or does not tell."
+        )
+    )
+    read_at = host.DateTime(description="The time the listing was last read.")
+
+    class Meta:
+        description = "A SKU that the seller lists in a marketplace, and its quantity."
+        interfaces = (graphene.relay.Node,)
+
+    @staticmethod
+    def resolve_account_id(root: models.AmazonListing, _info: Any) -> str | None:
+        return to_global("AmazonAccount", root.account_id)
+
+    @staticmethod
+    def resolve_variant_id(root: models.AmazonListing, _info: Any) -> str | None:
+        return to_global("ProductVariant", root.variant_id or None)
+
+    @staticmethod
+    def resolve_asin(root: models.AmazonListing, _info: Any) -> str | None:
+        return root.asin or None
+
+    @staticmethod
+    def resolve_title(root: models.AmazonListing, _info: Any) -> str | None:
+        return root.title or None
+
+    @staticmethod
+    def resolve_note(root: models.AmazonListing, _info: Any) -> str | None:
+        return root.note or None
+
+
 class AmazonOutboxEntry(graphene.ObjectType):
     id = graphene.GlobalID(required=True, description="The ID of the entry.")
     kind = AmazonOutboxKind(required=True, description="What is told to Amazon.")
@@ -741,7 +813,11 @@ class AmazonOutboxEntry(graphene.ObjectType):
         "now.",
     )
     amazon_order = graphene.Field(
-        lambda: AmazonOrder, required=True, description="The order it is about."
+        lambda: AmazonOrder,
+        description="The order it is about. `null` of stock: that is about a listing.",
+    )
+    amazon_listing = graphene.Field(
+        AmazonListing, description="The listing it is about, where it is about stock."
     )
     buyer_message = graphene.Field(
         AmazonBuyerMessage, description="The message, where it is one to the buyer."
@@ -764,8 +840,14 @@ class AmazonOutboxEntry(graphene.ObjectType):
     @staticmethod
     def resolve_amazon_order(
         root: models.OutboxEntry, _info: Any
-    ) -> models.AmazonOrder:
+    ) -> models.AmazonOrder | None:
         return root.order
+
+    @staticmethod
+    def resolve_amazon_listing(
+        root: models.OutboxEntry, _info: Any
+    ) -> models.AmazonListing | None:
+        return root.listing
 
     @staticmethod
     def resolve_buyer_message(root: models.OutboxEntry, _info: Any) -> Any:
@@ -793,7 +875,7 @@ def entries_together(
     rows: Sequence[models.OutboxEntry],
 ) -> Sequence[models.OutboxEntry]:
     """Make entries, which have their orders, load what belongs to them for all."""
-    together([row.order for row in rows])
+    together([row.order for row in rows if row.order])
     for row in rows:
         row.peers = rows  # type: ignore[attr-defined]
     return rows

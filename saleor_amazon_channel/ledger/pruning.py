@@ -3,6 +3,7 @@ than that goes, once a day.
 
 - what failed between Amazon and us;
 - the attempts to send what has been settled since; the entries themselves stay;
+- what Amazon was told of stock, unless it was refused;
 - the timeline of orders whose buyer was deleted as long ago, except what is told only
   once and would else be told again;
 - access tokens that have expired.
@@ -21,6 +22,7 @@ from ..models import (
     CommunicationLog,
     OrderEvent,
     OutboxAttempt,
+    OutboxEntry,
 )
 from . import timeline
 
@@ -37,6 +39,14 @@ def prune() -> int:
                 CommunicationLog.objects.filter(created_at__lt=cutoff),
                 OutboxAttempt.objects.filter(
                     started_at__lt=cutoff, entry__settled_at__lt=cutoff
+                ),
+                OutboxEntry.objects.filter(
+                    kind=OutboxEntry.Kind.STOCK,
+                    state__in=(
+                        OutboxEntry.State.SUCCEEDED,
+                        OutboxEntry.State.SUPERSEDED,
+                    ),
+                    settled_at__lt=cutoff,
                 ),
                 OrderEvent.objects.filter(
                     created_at__lt=cutoff, order__redacted_at__lt=cutoff

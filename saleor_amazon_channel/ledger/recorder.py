@@ -25,7 +25,13 @@ from django.db.models import Model, Sum
 from .. import clock, lock_objects
 from ..amazon.errors import MalformedOrder
 from ..amazon.orders import FulfillmentStatus, Order
-from ..models import AmazonOrder, AmazonOrderItem, CommunicationLog, SellerAccount
+from ..models import (
+    AmazonListing,
+    AmazonOrder,
+    AmazonOrderItem,
+    CommunicationLog,
+    SellerAccount,
+)
 from ..store.contract import Blocker, BlockerCode
 from . import blocking, buyer_search, payloads, retention, sales, timeline
 
@@ -178,7 +184,7 @@ def _record(
 
     known = {row.amazon_order_id: row for row in lock_objects.orders_by_id(received)}
     sold_before = {row.pk: sales.of(row) for row in known.values()}
-    new, changed, events = [], [], []
+    new, changed, cancelled, events = [], [], [], []
     for order_id, row in received.items():
         old = known.get(order_id)
         if order_id in overdue or (old is not None and old.redacted_at):
@@ -195,6 +201,8 @@ def _record(
                 events.append((old, "unreadable", old.note))
                 changed.append(old)
         elif row.last_updated_time > old.last_updated_time:
+            if _is_cancelled(row) and not _is_cancelled(old):
+                cancelled.append(old)
             _apply(old, row, _change(old, row))
             events.append((old, "updated", old.note))
             changed.append(old)
@@ -222,6 +230,14 @@ def _record(
         [(sold_before[row.pk], units_before.get(row.pk, 0)) for row in changed],
         [(sales.of(row), units.get(row.pk, 0)) for row in (*new, *changed)],
     )
+    _count_anew(
+        account,
+        {
+            item.product.seller_sku
+            for row in (*new, *cancelled)
+            for item in items.get(row.amazon_order_id, ())
+        },
+    )
     originals = {row.replacement_of for row in new if row.replacement_of}
     if originals:
         AmazonOrder.objects.filter(
@@ -246,6 +262,20 @@ def _units(rows: Sequence[AmazonOrder]) -> dict[int, int]:
     """Units ordered, by the rows' keys."""
     items = AmazonOrderItem.objects.filter(order__in=rows)
     return dict(items.values_list("order").annotate(Sum("quantity_ordered")))
+
+
+def _count_anew(account: SellerAccount, skus: Collection[str]) -> None:
+    """Amazon has another number of these than it was told: orders took some, or gave
+    some back."""
+    if skus:
+        rows = lock_objects.listings(account.pk, skus, marketplace_ids=None)
+        AmazonListing.objects.filter(pk__in=[row.pk for row in rows]).update(
+            is_stale=True
+        )
+
+
+def _is_cancelled(row: AmazonOrder) -> bool:
+    return row.fulfillment_status == FulfillmentStatus.CANCELLED
 
 
 def check_fits(order: Order) -> None:

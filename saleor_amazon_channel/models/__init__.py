@@ -19,6 +19,7 @@ from .ledger import (
     OrderEvent,
     SyncCursor,
 )
+from .listings import AmazonListing
 from .notifications import Notification, NotificationQueue
 from .outbox import Feed, OutboxAttachment, OutboxAttempt, OutboxEntry
 from .refunds import AmazonRefund, AmazonRefundAmount, ShopRefund
@@ -28,6 +29,7 @@ from .settings import ChannelSettings
 
 __all__ = [
     "AccessToken",
+    "AmazonListing",
     "AmazonOrder",
     "AmazonOrderItem",
     "AmazonPackage",

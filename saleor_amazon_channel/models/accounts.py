@@ -171,6 +171,12 @@ class Marketplace(models.Model):
     buyer_data_retention_days = models.PositiveSmallIntegerField(
         default=MAX_BUYER_DATA_RETENTION_DAYS
     )
+    #: Amazon is told how many of what the seller ships the warehouses have.
+    send_stock = models.BooleanField(default=False)
+    #: Units of a variant that Amazon is never told of.
+    stock_safety_quantity = models.PositiveIntegerField(default=0)
+    #: With fewer to be had on Amazon than this, none are.
+    stock_floor = models.PositiveIntegerField(default=0)
     #: Amazon's carrier code for shipments whose carrier nothing else tells.
     default_carrier_code = models.CharField(max_length=50, blank=True)
 

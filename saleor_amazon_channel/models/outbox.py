@@ -8,6 +8,7 @@ from .. import clock
 from ..fields import EncryptedBinaryField, EncryptedJSONField
 from .accounts import SellerAccount
 from .ledger import AmazonOrder
+from .listings import AmazonListing
 
 
 class Feed(models.Model):
@@ -71,6 +72,7 @@ class OutboxEntry(models.Model):
         REVIEW_REQUEST = "review_request"
         INVOICE = "invoice"
         REFUND = "refund"
+        STOCK = "stock"
 
     class State(models.TextChoices):
         PENDING = "pending"
@@ -86,8 +88,13 @@ class OutboxEntry(models.Model):
         UNKNOWN = "unknown"
 
     account = models.ForeignKey(SellerAccount, on_delete=models.PROTECT)
-    order = models.ForeignKey(
-        AmazonOrder, related_name="outbox_entries", on_delete=models.PROTECT
+    #: What it is about: an order or, where it is about stock, a listing. Typed as the
+    #: kinds about orders have it.
+    order: models.ForeignKey[AmazonOrder, AmazonOrder] = models.ForeignKey(  # type: ignore[misc]
+        AmazonOrder, null=True, related_name="outbox_entries", on_delete=models.PROTECT
+    )
+    listing = models.ForeignKey(
+        AmazonListing, null=True, related_name="entries", on_delete=models.CASCADE
     )
     kind = models.CharField(max_length=32, choices=Kind.choices)
     idempotency_key = models.CharField(max_length=128, unique=True)
@@ -133,9 +140,21 @@ class OutboxEntry(models.Model):
                 condition=models.Q(state__in=["succeeded", "failed"], reported_at=None),
             ),
         ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(order=None) ^ models.Q(listing=None),
+                name="amz_outbox_subject",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.idempotency_key
+
+    @property
+    def marketplace_id(self) -> str:
+        """Of the order, or the listing, that it is about."""
+        about = self.order or self.listing
+        return about.marketplace_id if about else ""
 
 
 class OutboxAttachment(models.Model):

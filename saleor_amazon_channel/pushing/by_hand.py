@@ -11,7 +11,7 @@ from .. import lock_objects, outbox
 from ..ledger import timeline
 from ..models import AmazonOrder, OutboxEntry
 from ..outbox import State
-from . import shipments
+from . import shipments, stock
 
 Kind = OutboxEntry.Kind
 
@@ -43,6 +43,7 @@ DESCRIBE: Mapping[str, Callable[[Sequence[OutboxEntry], str], Mapping[int, str]]
     str(Kind.REVIEW_REQUEST): lambda entries, _using: {
         entry.pk: "Ask the buyer for a review." for entry in entries
     },
+    str(Kind.STOCK): stock.describe,
 }
 
 
@@ -66,7 +67,8 @@ def retry(pks: Sequence[int], actor: str) -> None:
     Raises NotPossible, and then nothing was changed.
     """
     with transaction.atomic():
-        for entry in _locked(pks):
+        entries = _locked(pks)
+        for entry in entries:
             name = _name(entry)
             if entry.state in (State.SENDING, State.SUBMITTED):
                 raise NotPossible(f"{name} is on its way; wait for Amazon's answer.")
@@ -75,11 +77,12 @@ def retry(pks: Sequence[int], actor: str) -> None:
             if entry.state == State.FAILED and entry.kind in _INSTEAD:
                 raise NotPossible(f"{name} failed. {_INSTEAD[entry.kind]}")
         outbox.retry(pks)
-        entries = OutboxEntry.objects.filter(pk__in=pks).select_related("order")
+        stock.retry([entry for entry in entries if entry.kind == Kind.STOCK])
         for entry in entries:
-            timeline.add(
-                entry.order, f"{entry.kind}_retried", "It is tried again.", actor
-            )
+            if entry.order:
+                timeline.add(
+                    entry.order, f"{entry.kind}_retried", "It is tried again.", actor
+                )
 
 
 def discard(pks: Sequence[int], actor: str) -> None:
@@ -100,7 +103,8 @@ def discard(pks: Sequence[int], actor: str) -> None:
         )
         failed = outbox.abandon(Q(pk__in=pks), DISCARDED, message, message)
         for entry, _ in failed:
-            timeline.add(entry.order, f"{entry.kind}_failed", message, actor)
+            if entry.order:
+                timeline.add(entry.order, f"{entry.kind}_failed", message, actor)
 
 
 def _locked(pks: Sequence[int]) -> list[OutboxEntry]:
@@ -113,11 +117,13 @@ def _locked(pks: Sequence[int]) -> list[OutboxEntry]:
     return list(
         OutboxEntry.objects.select_for_update(of=("self",))
         .filter(pk__in=pks)
-        .select_related("order")
+        .select_related("order", "listing")
         .order_by("pk")
     )
 
 
 def _name(entry: OutboxEntry) -> str:
     what = entry.get_kind_display()
-    return f"{what} of order {entry.order.amazon_order_id}"
+    if entry.listing:
+        return f"{what} of {entry.listing.seller_sku}"
+    return f"{what} of order {entry.order.amazon_order_id if entry.order else ''}"

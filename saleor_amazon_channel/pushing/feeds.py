@@ -35,7 +35,7 @@ from ..amazon.throttle import USAGE_PLANS
 from ..ledger import communication
 from ..models import Feed, OutboxEntry, SellerAccount
 from ..outbox import Claim, Outcome, State
-from . import cancellations, invoices, refunds, settling, shipments
+from . import cancellations, invoices, refunds, settling, shipments, stock
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +89,7 @@ KINDS: Mapping[str, Kind] = {
     str(OutboxEntry.Kind.CANCEL): cancellations,
     str(OutboxEntry.Kind.REFUND): refunds,
     str(OutboxEntry.Kind.INVOICE): invoices,
+    str(OutboxEntry.Kind.STOCK): stock,
 }
 
 
@@ -112,6 +113,8 @@ class Form:
     refused: Callable[[OutboxEntry, Sequence[feed_reports.Result]], Outcome] | None = (
         None
     )
+    #: Its messages are for the one marketplace that it names.
+    is_of_one_marketplace: bool = False
     #: Whether all is known of the account that has to be before anything is sent.
     is_ready: Callable[[SellerAccount], bool] = _is_ready
     #: Write down, with the feed, what is about to leave: messages by their entries.
@@ -134,6 +137,13 @@ FORMS: Mapping[str, Form] = {
         options=invoices.options,
         refused=invoices.refused,
         not_arrived_after=invoices.NOT_ARRIVED_AFTER,
+    ),
+    str(OutboxEntry.Kind.STOCK): Form(
+        content_type=stock.CONTENT_TYPE,
+        most_messages=stock.MOST_MESSAGES,
+        calls_left=5,
+        is_ready=stock.is_ready,
+        is_of_one_marketplace=True,
     ),
 }
 
@@ -191,10 +201,11 @@ def _only_by_feed(account: SellerAccount, kind: str) -> bool | None:
     """Whether a feed is only for those that cannot go by a call; None: for all."""
     if kind == OutboxEntry.Kind.INVOICE:
         return True
-    is_for_calls = (
-        kind == OutboxEntry.Kind.CONFIRM_SHIPMENT
-        and outbox.due_count(account, kind) < MANY_SHIPMENTS
-    )
+    many = {
+        OutboxEntry.Kind.CONFIRM_SHIPMENT: MANY_SHIPMENTS,
+        OutboxEntry.Kind.STOCK: stock.MANY,
+    }.get(OutboxEntry.Kind(kind))
+    is_for_calls = many is not None and outbox.due_count(account, kind) < many
     return True if is_for_calls else None
 
 
@@ -277,12 +288,16 @@ def _submit(client: Client, account: SellerAccount, kind: str) -> Iterator[Outco
         unknown=False,
         besides=urgent,
     )
+    mine = claims
+    if claims and FORMS.get(kind, Form()).is_of_one_marketplace:
+        first = claims[0].entry.marketplace_id
+        mine = [claim for claim in claims if claim.entry.marketplace_id == first]
     try:
-        prepared = _prepare(module, claims)
+        prepared = _prepare(module, mine)
         yield from _settle(
             [
                 (claim, outcome)
-                for claim in claims
+                for claim in mine
                 if isinstance(outcome := prepared[claim.entry.pk], Outcome)
             ]
         )
@@ -292,7 +307,7 @@ def _submit(client: Client, account: SellerAccount, kind: str) -> Iterator[Outco
             module,
             [
                 (claim, prepared[claim.entry.pk])
-                for claim in claims
+                for claim in mine
                 if not isinstance(prepared[claim.entry.pk], Outcome)
             ],
         )
@@ -334,7 +349,7 @@ def _send(
     content = module.document(
         account, {number: message for number, (_, message) in by_message_id.items()}
     )
-    marketplace_ids = sorted({claim.entry.order.marketplace_id for claim in claims})
+    marketplace_ids = sorted({claim.entry.marketplace_id for claim in claims})
     try:
         document = feeds.create_document(
             client, form.content_type, max_wait_seconds=MAX_WAIT_SECONDS
@@ -409,7 +424,7 @@ def _refused(
     of its messages share, and for the marketplaces: each of them has its own try."""
     by_marketplace: dict[str, list[tuple[Claim, Any]]] = defaultdict(list)
     for claim, message in taken_back:
-        by_marketplace[claim.entry.order.marketplace_id].append((claim, message))
+        by_marketplace[claim.entry.marketplace_id].append((claim, message))
     claims = [claim for claim, _ in taken_back]
     is_refusal = isinstance(error, errors.InvalidRequest | errors.Forbidden)
     if not is_refusal or len(by_marketplace) == 1:

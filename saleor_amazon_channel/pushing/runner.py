@@ -14,7 +14,7 @@ from ..amazon.client import Client
 from ..ledger import communication
 from ..models import ChannelSettings, OutboxEntry, SellerAccount
 from ..outbox import Claim, Outcome, State
-from . import feeds, invoices, messages, review_requests, settling, shipments
+from . import feeds, invoices, messages, review_requests, settling, shipments, stock
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,7 @@ KINDS: dict[str, Any] = {
     str(OutboxEntry.Kind.INVOICE): invoices,
     str(OutboxEntry.Kind.BUYER_MESSAGE): messages,
     str(OutboxEntry.Kind.REVIEW_REQUEST): review_requests,
+    str(OutboxEntry.Kind.STOCK): stock,
 }
 
 #: Few, so that their claims outlive the slowest answers.

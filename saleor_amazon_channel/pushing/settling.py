@@ -98,7 +98,9 @@ def settle(
                     claim.entry.actor,
                 )
                 for claim, outcome in ours
-                if outcome.message and _is_news(claim.entry, outcome)
+                if claim.entry.order
+                and outcome.message
+                and _is_news(claim.entry, outcome)
             ]
         )
 

@@ -231,7 +231,7 @@ def _packages(
         )
     }
     return {
-        entry.pk: packages[entry.order_id, entry.payload["package_reference_id"]]
+        entry.pk: packages[entry.order.pk, entry.payload["package_reference_id"]]
         for entry in entries
     }
 

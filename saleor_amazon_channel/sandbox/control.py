@@ -17,6 +17,9 @@ JSON in and out; loopback only, like the whole server, and without a password.
     POST   orders/<order id>/events     {"event": "cancel", ...}, see ``events.py``
                                         and ``refunds.py``
     GET    orders/<order id>/messages   what its buyer was sent: texts and file names
+    GET    listings                     what sellers list, and how many
+    POST   listings                     {"sku", "seller_id", "marketplace_ids",
+                                        "quantity"?, "channel"?, ...}: add or replace
     GET    faults                       those still waiting
     POST   faults                       {"operation", "kind", "count"?, ...}
     DELETE faults
@@ -48,6 +51,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from .. import clock
+from . import listings
 from .events import EVENTS
 from .feed_store import Fate, described
 from .feeds import advance, describe_feed
@@ -198,6 +202,19 @@ def _event(state: State, values: list[str], data: Any, query: Query) -> Any:
     return _EVENTS[event](state, values[0], **fields)
 
 
+def _listings(state: State, values: list[str], data: Any, query: Query) -> Any:
+    return [
+        {"seller_id": seller_id, **listings.describe_listing(listing)}
+        for (seller_id, _), listing in state.listings.items()
+    ]
+
+
+def _put_listing(state: State, values: list[str], data: Any, query: Query) -> Any:
+    fields = _fields(data)
+    account = state.account(str(fields.pop("seller_id", "")))
+    return listings.describe_listing(listings.put(state, account.seller_id, **fields))
+
+
 def _faults(state: State, values: list[str], data: Any, query: Query) -> Any:
     return state.faults.waiting()
 
@@ -317,6 +334,8 @@ _ROUTES: tuple[tuple[str, str, _Handler], ...] = (
     ("GET", "orders/*", _order),
     ("POST", "orders/*/events", _event),
     ("GET", "orders/*/messages", _messages),
+    ("GET", "listings", _listings),
+    ("POST", "listings", _put_listing),
     ("GET", "faults", _faults),
     ("POST", "faults", _inject),
     ("DELETE", "faults", _clear_faults),

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from .. import clock
-from . import adjustments, invoices
+from . import adjustments, invoices, listings
 from .adjustments import SCHEMA as ADJUSTMENT_SCHEMA
 from .carriers import CARRIER_CODES
 from .errors import NotFound
@@ -84,6 +84,9 @@ def finish(state: State, feed: StoredFeed, now: datetime) -> None:
         return
     if feed.type == invoices.FEED_TYPE:
         _finish_invoice(state, feed, now)
+        return
+    if feed.type == listings.FEED_TYPE:
+        listings.finish_feed(state, feed, now)
         return
     message_type, processor = PROCESSORS[feed.type]
     problems: list[_Problem] = []
@@ -337,8 +340,21 @@ def _acknowledge(
     if named != {item_id for item_id, left in unshipped_units(order).items() if left}:
         return WRONG_ITEMS, "The items are not those of the order."
     reason = items[0].findtext("CancelReason") or "GeneralAdjustment"
-    state.change_order(order_id, _cancelled(reason))
+    cancel(state, seller_id, order_id, reason)
     return None
+
+
+def cancel(state: State, seller_id: str, order_id: str, reason: str) -> None:
+    """Cancel an unshipped order. Amazon offers its units again, unless the seller says
+    that there are none ("Order Feed Type Values")."""
+    order = state.stored_order(order_id).current.payload
+    if reason not in ("NoInventory", "NO_INVENTORY"):
+        units: Counter[str] = Counter()
+        for item in order["orderItems"]:
+            sku = item.get("product", {}).get("sellerSku", "")
+            units[sku] += item["quantityOrdered"]
+        listings.put_back(state, seller_id, units)
+    state.change_order(order_id, _cancelled(reason))
 
 
 def _alias(merchant_order_id: str) -> Callable[[dict[str, Any]], None]:

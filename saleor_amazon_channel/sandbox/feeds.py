@@ -17,6 +17,7 @@ from .errors import InvalidInput, NotFound
 from .feed_processing import PROCESSORS, finish
 from .feed_store import DOCUMENT_LIFETIME, StoredFeed
 from .invoices import FEED_TYPE as INVOICE_FEED
+from .listings import FEED_TYPE as LISTINGS_FEED
 from .times import format_time
 from .usage_plans import UsagePlan
 
@@ -66,7 +67,7 @@ def create_feed(call: Call) -> Answer:
         },
         required=("feedType", "marketplaceIds", "inputFeedDocumentId"),
     )
-    if body["feedType"] not in (*PROCESSORS, INVOICE_FEED):
+    if body["feedType"] not in (*PROCESSORS, INVOICE_FEED, LISTINGS_FEED):
         raise InvalidInput("Invalid feed type.", f"'{body['feedType'][:100]}'")
     marketplace_ids = body["marketplaceIds"]
     if not 1 <= len(marketplace_ids) <= 25:

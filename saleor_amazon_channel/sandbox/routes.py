@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     feeds,
     finances,
+    listings,
     messaging,
     notifications,
     orders,
@@ -23,6 +24,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *orders_v0_reads.OPERATIONS,
     *feeds.OPERATIONS,
     *finances.OPERATIONS,
+    *listings.OPERATIONS,
     *messaging.OPERATIONS,
     *solicitations.OPERATIONS,
     *uploads.OPERATIONS,

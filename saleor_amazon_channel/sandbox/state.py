@@ -24,6 +24,7 @@ from .faults import LWA_OPERATION, Fault, Faults
 from .feed_store import FeedStore
 from .feeds import LINK_PREFIX
 from .invoices import UploadedInvoice
+from .listings import StoredListing
 from .messaging import SentMessage
 from .notification_store import NotificationStore
 from .routes import OPERATIONS
@@ -155,6 +156,10 @@ class State:
         self.message_refusals: dict[str, str] = {}
         #: Order id → when its buyer was asked for a review.
         self.solicited: dict[str, datetime] = {}
+        #: What sellers list, by seller and SKU.
+        self.listings: dict[tuple[str, str], StoredListing] = {}
+        #: SKU → in which words changes of it are refused; empty: they are not.
+        self.listing_refusals: dict[str, str] = {}
         self.notifications = NotificationStore()
         #: Where links lead; the running server says.
         self.base_url = ""

@@ -15,3 +15,4 @@ from contract.redacting import *  # noqa: F403
 from contract.refunding import *  # noqa: F403
 from contract.resolving import *  # noqa: F403
 from contract.shipping import *  # noqa: F403
+from contract.stocking import *  # noqa: F403

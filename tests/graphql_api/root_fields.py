@@ -50,6 +50,7 @@ REQUESTS = {
         "mutation { amazonOrderRetryImport(ids: []) { errors { code } } }",
         "MANAGE_ORDERS",
     ),
+    "amazonListings": ("{ amazonListings(first: 1) { totalCount } }", "MANAGE_ORDERS"),
     "amazonOutbox": ("{ amazonOutbox(first: 1) { totalCount } }", "MANAGE_ORDERS"),
     "amazonOutboxRetry": (
         "mutation { amazonOutboxRetry(ids: []) { errors { code } } }",

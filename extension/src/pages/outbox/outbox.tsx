@@ -41,6 +41,7 @@ const KINDS: AmazonOutboxKind[] = [
   "INVOICE",
   "BUYER_MESSAGE",
   "REVIEW_REQUEST",
+  "STOCK",
 ];
 const UNDER_WAY: AmazonOutboxState[] = ["PENDING", "SENDING", "SUBMITTED", "UNKNOWN"];
 const NO_ONE: ReadonlySet<string> = new Set();
@@ -215,6 +216,10 @@ interface TableProps {
   onChoose: (chosen: ReadonlySet<string>) => void;
 }
 
+/** The order that an entry is about, or the SKU where it is about stock. */
+const subjectOf = (entry: OutboxRowFragment) =>
+  entry.amazonOrder?.amazonOrderId ?? entry.amazonListing?.sellerSku ?? "";
+
 function Table({ entries, chosen, onChoose }: TableProps) {
   const { t, of, time } = useText();
   const toggle = (id: string, isChosen: boolean) => {
@@ -247,7 +252,7 @@ function Table({ entries, chosen, onChoose }: TableProps) {
                   type="checkbox"
                   aria-label={t("outbox.choose", {
                     what: of("kind", entry.kind),
-                    number: entry.amazonOrder.amazonOrderId,
+                    number: subjectOf(entry),
                   })}
                   checked={chosen.has(entry.id)}
                   onChange={(event) => toggle(entry.id, event.target.checked)}
@@ -255,12 +260,16 @@ function Table({ entries, chosen, onChoose }: TableProps) {
               )}
             </td>
             <th scope="row" className={css.nowrap}>
-              <Link
-                className={css.link}
-                to={`/orders/${encodeURIComponent(entry.amazonOrder.amazonOrderId)}?tab=activity`}
-              >
-                {entry.amazonOrder.amazonOrderId}
-              </Link>
+              {entry.amazonOrder ? (
+                <Link
+                  className={css.link}
+                  to={`/orders/${encodeURIComponent(entry.amazonOrder.amazonOrderId)}?tab=activity`}
+                >
+                  {entry.amazonOrder.amazonOrderId}
+                </Link>
+              ) : (
+                subjectOf(entry)
+              )}
             </th>
             <td>
               {of("kind", entry.kind)}
