@@ -31,7 +31,7 @@ from .models import (
     SellerAccount,
     SyncCursor,
 )
-from .store.contract import Shipment, ShippedLine
+from .store.contract import CancelledShipment, Shipment, ShippedLine
 
 logger = logging.getLogger(__name__)
 
@@ -47,10 +47,17 @@ FIRST_PACKAGE_REFERENCE_ID = 1001
 #: Amazon's limit for CarrierName (order fulfillment feed).
 MAX_CARRIER_NAME_LENGTH = 50
 
+#: The type of the event of a package whose fulfillment is cancelled too late.
+CANCELLED_TOO_LATE = "shipment_cancelled_too_late"
+
 STREAM = "staff_actions"
 #: Rows of the shop become visible when their transaction commits, not when they were
 #: written: look back this far behind the last sweep.
 SWEEP_OVERLAP = timedelta(minutes=15)
+#: What the shop does not date (a carrier given later), and what Amazon confirmed only
+#: after it was cancelled here, is found by looking back further, now and then.
+LONG_SWEEP_OVERLAP = timedelta(days=2)
+LONG_SWEEP_INTERVAL = timedelta(hours=1)
 
 
 class Refused(Exception):
@@ -260,6 +267,7 @@ def _record_package(locked: ShopOrder, shipment: Shipment) -> int:
             f"Order {order.amazon_order_id} is being cancelled on Amazon; it must not "
             "be shipped."
         )
+    package = package or _cancelled_package(locked, shipment, content["items"])
     if package is None:
         package = AmazonPackage(
             order=order,
@@ -269,12 +277,15 @@ def _record_package(locked: ShopOrder, shipment: Shipment) -> int:
             **content,
         )
         package.save()
-        locked.packages[shipment.fulfillment_id] = package
     else:
         for name, value in content.items():
             setattr(package, name, value)
+        package.fulfillment_id = shipment.fulfillment_id
         package.revision += 1
-        package.save(update_fields=[*content, "revision"])
+        package.save(
+            update_fields=[*content, "fulfillment_id", "ship_date", "revision"]
+        )
+    locked.packages[shipment.fulfillment_id] = package
     reference = package.package_reference_id
     if not any(item["quantity"] for item in content["items"]):
         timeline.add(
@@ -334,6 +345,33 @@ def _package_item(
     return {**item, "quantity": max(packs, 0), "shop_quantity": line.quantity}
 
 
+def _cancelled_package(
+    locked: ShopOrder, shipment: Shipment, items: list[dict[str, Any]]
+) -> AmazonPackage | None:
+    """The package that staff cancelled after Amazon had confirmed it, and now ship
+    again: to Amazon it is the same one, since its units cannot be shipped twice."""
+    alike = [
+        package
+        for package in locked.packages.values()
+        if package.confirmed_revision and package.items == items
+    ]
+    if not alike:
+        return None
+    there = {
+        shipment.fulfillment_id
+        for shipment in store.current().shipments(
+            [package.fulfillment_id for package in alike]
+        )
+    }
+    gone = [package for package in alike if package.fulfillment_id not in there]
+    if not gone:
+        return None
+    package = min(gone, key=lambda package: package.package_reference_id)
+    del locked.packages[package.fulfillment_id]
+    package.ship_date = shipment.shipped_at
+    return package
+
+
 def _carrier_name(shipment: Shipment) -> str:
     """What staff wrote, as far as Amazon takes it."""
     return shipment.carrier[:MAX_CARRIER_NAME_LENGTH]
@@ -365,9 +403,10 @@ def sweep() -> int:
     since = cursor.watermark or _first_import()
     if since is None:
         return 0
+    is_long = cursor.next_run_at is None or cursor.next_run_at <= started_at
+    since -= LONG_SWEEP_OVERLAP if is_long else SWEEP_OVERLAP
     written, is_complete = 0, True
-    changed = store.current().shipments_changed_since(since - SWEEP_OVERLAP)
-    for shipment in _unrecorded(changed):
+    for shipment in _unrecorded(store.current().shipments_changed_since(since)):
         try:
             with transaction.atomic():
                 # Read again under the lock: staff may have changed it meanwhile.
@@ -380,11 +419,47 @@ def sweep() -> int:
             is_complete = False
             what = f"fulfillment {shipment.fulfillment_id}: recording its shipment"
             failures.log(logger, what, error)
+    try:
+        _tell_of_cancelled(store.current().shipments_cancelled_since(since))
+    except Exception as error:  # noqa: BLE001  as above
+        is_complete = False
+        failures.log(logger, "telling of cancelled fulfillments", error)
     if is_complete:
-        SyncCursor.objects.filter(pk=cursor.pk).update(
-            watermark=started_at, last_run_at=started_at
-        )
+        done: dict[str, Any] = {"watermark": started_at, "last_run_at": started_at}
+        if is_long:
+            done["next_run_at"] = started_at + LONG_SWEEP_INTERVAL
+        SyncCursor.objects.filter(pk=cursor.pk).update(**done)
     return written
+
+
+def _tell_of_cancelled(cancelled: Sequence[CancelledShipment]) -> None:
+    """Amazon cannot take back that a package is shipped: staff who cancelled its
+    fulfillment are told so, once for each package."""
+    confirmed = {
+        package.fulfillment_id: package
+        for package in AmazonPackage.objects.filter(
+            fulfillment_id__in=[each.fulfillment_id for each in cancelled],
+            order__shop_order_id__in=[each.order_id for each in cancelled],
+            confirmed_revision__gt=0,
+        ).select_related("order")
+    }
+    for shipment in cancelled:
+        package = confirmed.get(shipment.fulfillment_id)
+        if package is None or package.order.shop_order_id != shipment.order_id:
+            continue
+        message = (
+            f"The fulfillment of package {package.package_reference_id} was cancelled "
+            "here, but Amazon has it as shipped and cannot take that back. If it goes "
+            "out after all, fulfil the same units again: Amazon then gets the new "
+            "tracking number. If it does not, refund them."
+        )
+        with transaction.atomic():
+            store.current().order_state(shipment.order_id)
+            [order] = lock_objects.orders_by_id([package.order.amazon_order_id])
+            if order.events.filter(type=CANCELLED_TOO_LATE, message=message).exists():
+                continue
+            store.current().add_note(shipment.order_id, message)
+            timeline.add(order, CANCELLED_TOO_LATE, message, shipment.actor)
 
 
 def _unrecorded(shipments: Sequence[Shipment]) -> list[Shipment]:

@@ -153,13 +153,16 @@ def sweep() -> int:
     since = cursor.watermark or first
     if since is None:
         return 0
+    written, is_complete = (
+        store.current().make_missed_invoices(since - SWEEP_OVERLAP),
+        True,
+    )
     changed = store.current().invoices_changed_since(since - SWEEP_OVERLAP)
     known = set(
         OrderInvoice.objects.filter(
             shop_invoice_id__in=[invoice.invoice_id for invoice in changed]
         ).values_list("shop_invoice_id", flat=True)
     )
-    written, is_complete = 0, True
     for invoice in changed:
         if invoice.invoice_id in known:
             continue

@@ -17,6 +17,7 @@ TOLD_ONCE = (
     "invoice_kept",
     "refunded_by_hand",
     "replaced",
+    "shipment_cancelled_too_late",
 )
 
 #: One statement, since staff wait for it.

@@ -37,6 +37,7 @@ from ..invoicing import record
 from ..invoicing.issue import REASONS, IssuedBefore, issue
 from ..models import AmazonOrder, ChannelSettings
 from ..store.contract import ORDER_ID_KEY, ShopInvoice
+from .plugin import AmazonChannelPlugin
 
 logger = logging.getLogger(__name__)
 
@@ -70,12 +71,44 @@ def on_request(
                 return _issued(order, invoice, number or "", actor)
         except REASONS as reason:
             _refuse(invoice, str(reason), InvoiceErrorCode.NOT_READY)
-        except Exception as error:  # noqa: BLE001  the request stays, marked
+        except Exception as error:  # noqa: BLE001  the sweep makes it
             failures.log(logger, f"invoice {invoice.pk}: making it", error)
-            invoice.status = JobStatus.FAILED
-            invoice.message = "The invoice could not be made; the server's log says why"
-            invoice.save(update_fields=["status", "message", "updated_at"])
         return invoice
+
+
+def make_missed(moment: datetime) -> int:
+    """Make what was asked for and not made: the process died, or something failed.
+
+    What cannot be made this time either is marked, for whoever asks again.
+    """
+    made = 0
+    for invoice in Invoice.objects.filter(
+        status=JobStatus.PENDING,
+        invoice_file="",
+        created_at__gte=moment,
+        order__origin=OrderOrigin.BULK_CREATE,
+        order__metadata__has_key=ORDER_ID_KEY,
+    ).select_related("order__channel"):
+        if _is_served_by_others(AmazonChannelPlugin.PLUGIN_ID, invoice.order):
+            continue
+        try:
+            with transaction.atomic():
+                issued = _issued(invoice.order, invoice, invoice.number or "", "")
+            made += issued.status == JobStatus.SUCCESS
+        except REASONS as reason:
+            _mark_failed(invoice, str(reason))
+        except Exception as error:  # noqa: BLE001  it must not keep the others back
+            failures.log(logger, f"invoice {invoice.pk}: making it", error)
+            _mark_failed(
+                invoice, "The invoice could not be made; the server's log says why"
+            )
+    return made
+
+
+def _mark_failed(invoice: Invoice, message: str) -> None:
+    Invoice.objects.filter(pk=invoice.pk, status=JobStatus.PENDING).update(
+        status=JobStatus.FAILED, message=message[:255], updated_at=clock.now()
+    )
 
 
 def _is_served_by_others(plugin_id: str, order: Order) -> bool:
@@ -102,6 +135,10 @@ def _refuse(invoice: Invoice, message: str, code: InvoiceErrorCode) -> None:
 
 
 def _issued(order: Order, invoice: Invoice, number: str, actor: str) -> Invoice:
+    # The sweep may be making what staff wait for.
+    invoice = Invoice.objects.select_for_update(of=("self",)).get(pk=invoice.pk)
+    if invoice.status != JobStatus.PENDING:
+        return invoice
     made = issue(str(order.pk), str(invoice.pk), number, actor)
     if isinstance(made, IssuedBefore):
         invoice.delete()

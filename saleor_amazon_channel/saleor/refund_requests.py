@@ -199,7 +199,8 @@ def by_hand_since(moment: datetime) -> list[RefundByHand]:
     ]
     for event in (
         OrderEvent.objects.filter(
-            type__in=(OrderEvents.PAYMENT_REFUNDED, OrderEvents.FULFILLMENT_REFUNDED),
+            # Beside it Saleor writes of products refunded, with the same amount.
+            type=OrderEvents.PAYMENT_REFUNDED,
             date__gte=moment,
             order__origin=OrderOrigin.BULK_CREATE,
         )

@@ -62,6 +62,7 @@ from ..store.contract import (
     AddressDraft,
     BlockedOrder,
     Blocker,
+    CancelledShipment,
     Channel,
     CreatedOrder,
     ForeignPackage,
@@ -224,14 +225,10 @@ class SaleorStore:
 
     def shipments_changed_since(self, moment: datetime) -> Sequence[Shipment]:
         # Saleor writes an event for each; a fulfillment itself has no time of change.
-        events = OrderEvent.objects.filter(
-            type__in=(
-                OrderEvents.FULFILLMENT_FULFILLED_ITEMS,
-                OrderEvents.TRACKING_UPDATED,
-            ),
-            date__gte=moment,
-            order__origin=OrderOrigin.BULK_CREATE,
-            order__metadata__has_key=ORDER_ID_KEY,
+        events = _events_since(
+            moment,
+            OrderEvents.FULFILLMENT_FULFILLED_ITEMS,
+            OrderEvents.TRACKING_UPDATED,
         ).values_list("type", "order_id", "parameters")
         line_ids: set[int] = set()
         positions: set[tuple[UUID, int]] = set()
@@ -259,6 +256,34 @@ class SaleorStore:
                 )
             )
         )
+
+    def shipments_cancelled_since(
+        self, moment: datetime
+    ) -> Sequence[CancelledShipment]:
+        events = [
+            ((event.order_id, position_of(event.parameters["composed_id"])), event)
+            for event in _events_since(moment, OrderEvents.FULFILLMENT_CANCELED)
+            .select_related("user", "app")
+            .order_by("pk")
+            # One that waited for its approval is gone, and the event does not name it.
+            if "composed_id" in event.parameters
+        ]
+        cancelled = {
+            (order_id, position): str(pk)
+            for pk, order_id, position in Fulfillment.objects.filter(
+                order_id__in={order_id for (order_id, _), _ in events},
+                status=FulfillmentStatus.CANCELED,
+            ).values_list("pk", "order_id", "fulfillment_order")
+        }
+        return [
+            CancelledShipment(
+                str(event.order_id),
+                cancelled[place],
+                _actor(event),
+            )
+            for place, event in events
+            if place in cancelled
+        ]
 
     def note_shipment(self, fulfillment_id: str, metadata: Mapping[str, str]) -> None:
         # Merged by the database: staff may be writing other keys at this moment.
@@ -357,6 +382,9 @@ class SaleorStore:
 
     def invoices_changed_since(self, moment: datetime) -> Sequence[ShopInvoice]:
         return invoices.changed_since(moment)
+
+    def make_missed_invoices(self, moment: datetime) -> int:
+        return invoices.make_missed(moment)
 
     def invoice_file(self, invoice_id: str) -> bytes | None:
         return invoices.file(invoice_id)
@@ -474,6 +502,22 @@ def _resolutions(
     }
 
 
+def _events_since(moment: datetime, *types: str) -> QuerySet[OrderEvent]:
+    """What staff did with Amazon orders."""
+    return OrderEvent.objects.filter(
+        type__in=types,
+        date__gte=moment,
+        order__origin=OrderOrigin.BULK_CREATE,
+        order__metadata__has_key=ORDER_ID_KEY,
+    )
+
+
+def _actor(event: OrderEvent) -> str:
+    if event.user:
+        return str(event.user.email)
+    return (event.app.name or "") if event.app else ""
+
+
 def position_of(composed_id: str) -> int:
     """Which fulfillment of its order: Saleor's events say "<order number>-<which>"."""
     return int(composed_id.rpartition("-")[2])
@@ -515,11 +559,6 @@ def _shipment(fulfillment: Fulfillment, event: OrderEvent | None) -> Shipment:
     units: dict[str, int] = defaultdict(int)
     for line in fulfillment.lines.all():
         units[str(line.order_line_id)] += line.quantity
-    actor = ""
-    if event and event.user:
-        actor = event.user.email
-    elif event and event.app:
-        actor = event.app.name or ""
     return Shipment(
         order_id=str(fulfillment.order_id),
         fulfillment_id=str(fulfillment.pk),
@@ -528,5 +567,5 @@ def _shipment(fulfillment: Fulfillment, event: OrderEvent | None) -> Shipment:
         # With approval it leaves later than it was made: the event knows when.
         shipped_at=event.date if event else fulfillment.created_at,
         lines=tuple(ShippedLine(line_id, count) for line_id, count in units.items()),
-        actor=actor,
+        actor=_actor(event) if event else "",
     )

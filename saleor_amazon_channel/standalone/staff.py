@@ -175,13 +175,17 @@ def update_tracking(
 
 
 @transaction.atomic
-def cancel_fulfillment(fulfillment_id: str, *, warehouse_id: str) -> None:
+def cancel_fulfillment(
+    fulfillment_id: str, *, warehouse_id: str, actor: str = STAFF
+) -> None:
     """A package comes back into the warehouse, promised to its lines again."""
     package = _lock_package(fulfillment_id)
     if package.status != Fulfillment.Status.FULFILLED:
         raise Refused("Only what has been fulfilled can come back.")
     order, order_lines = _lock(str(package.order_id))
     package.status = Fulfillment.Status.CANCELED
+    package.changed_by_staff_at = clock.now()
+    package.actor = actor
     package.save()
     returned = list(package.lines.select_related("line__variant"))
     locked = stock.lock(_stocked(item.line for item in returned))

@@ -17,6 +17,7 @@ from ..store.contract import (
     AddressDraft,
     BlockedOrder,
     Blocker,
+    CancelledShipment,
     CreatedOrder,
     ForeignPackage,
     NewOrder,
@@ -166,6 +167,15 @@ class StandaloneStore:
     def shipments_changed_since(self, moment: datetime) -> list[Shipment]:
         return _shipments(Fulfillment.objects.filter(changed_by_staff_at__gte=moment))
 
+    def shipments_cancelled_since(self, moment: datetime) -> list[CancelledShipment]:
+        cancelled = Fulfillment.objects.filter(
+            status=Fulfillment.Status.CANCELED, changed_by_staff_at__gte=moment
+        ).exclude(order__external_reference=None)
+        return [
+            CancelledShipment(str(row.order_id), str(row.pk), row.actor)
+            for row in cancelled.order_by("pk")
+        ]
+
     def note_shipment(self, fulfillment_id: str, metadata: Mapping[str, str]) -> None:
         fulfillment = (
             Fulfillment.objects.select_for_update()
@@ -251,6 +261,9 @@ class StandaloneStore:
                 order__external_reference=None
             )
         )
+
+    def make_missed_invoices(self, moment: datetime) -> int:
+        return 0  # Here a request and its invoice are one transaction.
 
     def invoice_file(self, invoice_id: str) -> bytes | None:
         invoice = Invoice.objects.filter(pk=int(invoice_id)).first()

@@ -283,6 +283,15 @@ class Shipment:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelledShipment:
+    """A fulfillment that staff cancelled after it was FULFILLED."""
+
+    order_id: str
+    fulfillment_id: str
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LineState:
     """Units of a line, and how many of them are in fulfillments, those that wait for an
     approval among them."""
@@ -501,6 +510,12 @@ class Store(Protocol):
         at or after ``moment``: the sweep that finds what capture missed."""
         ...
 
+    def shipments_cancelled_since(
+        self, moment: datetime
+    ) -> Sequence[CancelledShipment]:
+        """Fulfillments of Amazon orders that staff cancelled at or after ``moment``."""
+        ...
+
     def note_shipment(self, fulfillment_id: str, metadata: Mapping[str, str]) -> None:
         """Merge ``metadata`` into the fulfillment's public metadata; a fulfillment
         that is gone is passed over. Never comes back as a staff action."""
@@ -652,6 +667,12 @@ class Store(Protocol):
     def invoices_changed_since(self, moment: datetime) -> Sequence[ShopInvoice]:
         """Ready invoices of Amazon orders that changed at or after ``moment``: the
         sweep that finds what capture missed."""
+        ...
+
+    def make_missed_invoices(self, moment: datetime) -> int:
+        """Make the invoices of Amazon orders that staff asked for at or after
+        ``moment`` and nobody made, as a crash leaves them; how many were made. One
+        that cannot be made is marked in the shop, with the reason."""
         ...
 
     def invoice_file(self, invoice_id: str) -> bytes | None:

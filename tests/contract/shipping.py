@@ -12,7 +12,12 @@ from contract.drafts import draft, line
 from contract.driver import StaffDriver
 from contract.fixtures import Goods, create, created
 from saleor_amazon_channel import clock
-from saleor_amazon_channel.store.contract import CreatedOrder, ShippedLine, Store
+from saleor_amazon_channel.store.contract import (
+    CancelledShipment,
+    CreatedOrder,
+    ShippedLine,
+    Store,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -239,3 +244,19 @@ def test_a_cancelled_order_gives_its_stock_back(shop, store, goods: Goods, order
     assert shop.order(order.order_id).status == "canceled"
     assert goods.stock("MUG") == (9, 0)
     assert goods.stock("CUP") == (9, 0)
+
+
+def test_what_staff_cancel_is_told_with_who_did_it(shop, store, goods: Goods, order):
+    fulfillment_id = shop.fulfil(
+        order.order_id, {_mugs(order): 3}, warehouse_id=goods.warehouse_id
+    )
+    shipped = clock.now()
+    assert list(store.shipments_cancelled_since(shipped - LONG_AGO)) == []
+
+    shop.cancel_fulfillment(fulfillment_id, warehouse_id=goods.warehouse_id)
+
+    assert list(store.shipments_cancelled_since(shipped)) == [
+        CancelledShipment(order.order_id, fulfillment_id, "staff@example.com")
+    ]
+    assert list(store.shipments_cancelled_since(clock.now())) == []
+    assert list(_changed(store)) == []

@@ -6,13 +6,20 @@ Run in both shops: see ``world``.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from contract.driver import StaffDriver
 from journeys.world import World, running_world
-from saleor_amazon_channel.models import CarrierMapping, OrderEvent, OutboxEntry
+from saleor_amazon_channel import clock, lifecycle, store
+from saleor_amazon_channel.models import (
+    AmazonPackage,
+    CarrierMapping,
+    OrderEvent,
+    OutboxEntry,
+)
 from saleor_amazon_channel.store.contract import Store
 from wire_orders import wire_item, wire_order
 
@@ -119,3 +126,80 @@ def assert_refused(world: World, code: str, remedy: str) -> None:
     operations = {call.operation for call in world.sandbox.state.calls()}
     assert not operations & {"confirmShipment", "createFeed", "createFeedDocument"}
     assert "packages" not in world.on_amazon(ORDER) or packages(world) == []
+
+
+def test_a10_what_is_cancelled_after_amazon_knows_is_told_and_shipped_again(
+    world: World,
+) -> None:
+    line_id = imported(world)["10000000000001"]
+    first = ship(world, line_id)
+    world.work_until_quiet(2)
+    world.shop.cancel_fulfillment(first, warehouse_id=world.warehouse_id)
+
+    world.work_until_quiet(3)
+
+    order_id = world.ledger_order(ORDER).shop_order_id or ""
+    [note] = [n for n in world.shop.order(order_id).notes if "was cancelled here" in n]
+    assert note == (
+        "The fulfillment of package 1001 was cancelled here, but Amazon has it as "
+        "shipped and cannot take that back. If it goes out after all, fulfil the same "
+        "units again: Amazon then gets the new tracking number. If it does not, "
+        "refund them."
+    )
+    event = OrderEvent.objects.get(type="shipment_cancelled_too_late")
+    assert (event.message, event.actor) == (note, "staff@example.com")
+    assert packages(world) == [("DHL", "T-1")]
+    assert OutboxEntry.objects.count() == 1
+
+    ship(world, line_id, tracking="T-2")
+    world.work_until_quiet(3)
+
+    assert packages(world) == [("DHL", "T-2")]
+    [package] = world.on_amazon(ORDER)["packages"]
+    assert package["packageReferenceId"] == "1001"
+    assert AmazonPackage.objects.count() == 1
+    with world.shop.writer():
+        assert lifecycle.sweep() == 0
+    notes = world.shop.order(order_id).notes
+    assert len([each for each in notes if "was cancelled here" in each]) == 1
+
+
+def test_a_package_of_other_units_is_another_one(world: World) -> None:
+    line_id = imported(world, items=[wire_item(quantity=3)])["10000000000001"]
+    first = ship(world, line_id)
+    ship(world, line_id, tracking="T-2")
+    world.work_until_quiet(2)
+    ship(world, line_id, tracking="T-3")
+    world.work_until_quiet(2)
+
+    # Alike, but none of them was cancelled.
+    references = AmazonPackage.objects.values_list("package_reference_id", flat=True)
+    assert sorted(references) == [1001, 1002, 1003]
+    assert AmazonPackage.objects.get(package_reference_id=1001).fulfillment_id == first
+
+
+def test_once_an_hour_the_sweep_looks_back_further(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported(world)
+    world.move_clock(timedelta(hours=2))
+    asked = []
+
+    def record(moment: datetime) -> list[Any]:
+        asked.append(clock.now() - moment)
+        return []
+
+    monkeypatch.setattr(world.store, "shipments_changed_since", record)
+    monkeypatch.setattr(store, "current", lambda: world.store)
+    for minutes in (0, 1, 58, 1, 1):
+        world.move_clock(timedelta(minutes=minutes))
+        with world.shop.writer():
+            lifecycle.sweep()
+
+    assert [each > timedelta(days=2) for each in asked] == [
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]

@@ -142,7 +142,7 @@ class StandaloneDriver:
         staff.update_tracking(fulfillment_id, tracking_number)
 
     def cancel_fulfillment(self, fulfillment_id: str, *, warehouse_id: str) -> None:
-        staff.cancel_fulfillment(fulfillment_id, warehouse_id=warehouse_id)
+        staff.cancel_fulfillment(fulfillment_id, warehouse_id=warehouse_id, actor=ACTOR)
 
     def confirm(self, order_id: str) -> None:
         staff.confirm(order_id)
