@@ -74,17 +74,22 @@ def update(account: SellerAccount, changes: AccountChanges) -> SellerAccount:
     }
     asked_at = clock.now()
     found: list[MarketplaceParticipation] = []
+    candidate = SellerAccount(
+        region=account.region,
+        endpoint_override=account.endpoint_override,
+        lwa_endpoint_override=account.lwa_endpoint_override,
+        **credentials,
+    )
     if has_new_credentials:
-        found = accounts.ask(
-            SellerAccount(
-                region=account.region,
-                endpoint_override=account.endpoint_override,
-                lwa_endpoint_override=account.lwa_endpoint_override,
-                **credentials,
-            )
-        )
+        found = accounts.ask(candidate)
     with transaction.atomic():
-        row = _locked(account)
+        row = (
+            accounts.lock_with_app(Q(pk=account.pk), candidate)
+            if has_new_credentials
+            else _locked(account)
+        )
+        if row is None:
+            raise SellerAccount.DoesNotExist(f"account {account.pk}")
         _check_connected(row)
         was_active = row.state == State.ACTIVE
         row.name = texts.get("name", row.name)

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from . import budget, clock, fields, outbox, store
 from .amazon import errors
@@ -101,11 +101,8 @@ def connect(connection: Connection) -> SellerAccount:
     asked_at = clock.now()
     found = ask(candidate)
     with transaction.atomic():
-        account = (
-            # No key: a scan that holds the cursor may be inserting orders of it.
-            SellerAccount.objects.select_for_update(no_key=True)
-            .filter(region=candidate.region, seller_id=candidate.seller_id)
-            .first()
+        account = lock_with_app(
+            Q(region=candidate.region, seller_id=candidate.seller_id), candidate
         )
         is_earlier = was_disconnected = False
         if account is None:
@@ -163,10 +160,23 @@ def _check_values(connection: Connection) -> dict[str, object]:
     return values
 
 
+def lock_with_app(which: Q, app: SellerAccount) -> SellerAccount | None:
+    """Lock the account that is ``which``, if there is one, together with those of the
+    same app as ``app``: in one go, since by key is how others lock them."""
+    of_app = Q(
+        lwa_client_id=app.lwa_client_id, lwa_endpoint_override=app.lwa_endpoint_override
+    )
+    # No key: a scan that holds the cursor may be inserting orders of it.
+    rows = SellerAccount.objects.select_for_update(no_key=True).filter(which | of_app)
+    held = [row.pk for row in rows.order_by("pk")]
+    return SellerAccount.objects.filter(which, pk__in=held).first()
+
+
 def share_secret(account: SellerAccount) -> None:
     """Give what Amazon accepted as the app's secret to its other accounts, in the
-    caller's transaction: an app has one. Those that were stopped are tried again."""
-    others = SellerAccount.objects.select_for_update(no_key=True).filter(
+    caller's transaction, which holds them (``lock_with_app``): an app has one. Those
+    that were stopped are tried again."""
+    others = SellerAccount.objects.filter(
         lwa_client_id=account.lwa_client_id,
         lwa_endpoint_override=account.lwa_endpoint_override,
     )

@@ -453,11 +453,13 @@ def is_under_way(feed: Feed) -> bool:
     return OutboxEntry.objects.filter(feed=feed, state=State.SUBMITTED).exists()
 
 
-def has_work() -> bool:
-    """Whether an entry of an active account is due, or one of any account is settled
-    and not yet reported to the shop."""
-    is_due = _due(clock.now()) & Q(account__state=SellerAccount.State.ACTIVE)
-    return OutboxEntry.objects.filter(is_due | _UNREPORTED).exists()
+def has_work(*, may_send: bool) -> bool:
+    """Whether an entry of an active account is due and may be sent, or one of any
+    account is settled and not yet reported to the shop."""
+    wanted = _UNREPORTED
+    if may_send:
+        wanted |= _due(clock.now()) & Q(account__state=SellerAccount.State.ACTIVE)
+    return OutboxEntry.objects.filter(wanted).exists()
 
 
 def look_soon(entry: OutboxEntry) -> None:

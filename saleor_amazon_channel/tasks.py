@@ -256,7 +256,8 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
         ).exists()
         else [(keep_house, ())]
     )
-    if not ChannelSettings.load().active:
+    settings = ChannelSettings.load()
+    if not settings.active:
         return housekeeping
     work: list[tuple[Any, tuple[Any, ...]]] = [
         # First, so that the scan covers what the seller has joined.
@@ -285,6 +286,7 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
     work += [
         (check_subscriptions, (account.pk,)) for account in subscribing.due_accounts()
     ]
-    if outbox.has_work() or feeds.has_work():
+    may_send = not settings.read_only
+    if outbox.has_work(may_send=may_send) or (may_send and feeds.has_work()):
         work.append((push, ()))
     return work + housekeeping

@@ -11,14 +11,15 @@ from django.db import connection as database
 from django.db import transaction
 
 from contract.racing import wait_until_blocked
-from saleor_amazon_channel import accounts, clock
+from saleor_amazon_channel import account_changes, accounts, clock
+from saleor_amazon_channel.account_changes import AccountChanges
 from saleor_amazon_channel.accounts import (
     AccountError,
     Connection,
     MarketplaceChanges,
 )
 from saleor_amazon_channel.amazon.sellers import MarketplaceParticipation
-from saleor_amazon_channel.importing import participations, pull
+from saleor_amazon_channel.importing import importer, participations, pull
 from saleor_amazon_channel.models import (
     AmazonOrder,
     Marketplace,
@@ -241,6 +242,47 @@ def test_two_who_connect_the_same_account_at_once_make_one(
     assert refused(connection) == ("unique", "seller_id")
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("by", ["connecting", "changing"])
+def test_the_accounts_of_an_app_are_locked_in_one_order(
+    connection: Connection, by: str
+) -> None:
+    """As they are when Amazon refuses the app's secret: the first account first."""
+    first = SellerAccount.objects.create(
+        name="First",
+        region="EU",
+        seller_id="A2",
+        lwa_client_id=CLIENT_ID,
+        lwa_client_secret="an older one",
+        lwa_endpoint_override=connection.lwa_endpoint,
+    )
+    second = accounts.connect(replace(connection, lwa_client_secret=CLIENT_SECRET))
+    SellerAccount.objects.filter(pk=first.pk).update(lwa_client_secret="outdated")
+
+    def renew() -> str:
+        try:
+            if by == "connecting":
+                return accounts.connect(connection).name
+            changes = AccountChanges(lwa_client_secret=CLIENT_SECRET)
+            return account_changes.update(second, changes).name
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            held = SellerAccount.objects.select_for_update(no_key=True)
+            held.get(pk=first.pk)
+            renewing = pool.submit(renew)
+            wait_until_blocked(renewing)
+            # Who waits for the first has not taken the second.
+            SellerAccount.objects.select_for_update(no_key=True, nowait=True).get(
+                pk=second.pk
+            )
+        assert renewing.result(60) == "Mugs and more"
+    first.refresh_from_db()
+    assert first.lwa_client_secret == CLIENT_SECRET
+
+
 def test_an_address_where_nobody_answers_is_said_so(connection: Connection) -> None:
     # Port 9 (discard) is closed on any machine that runs tests.
     closed = replace(connection, lwa_endpoint="http://127.0.0.1:9/auth/o2/token")
@@ -401,6 +443,43 @@ def test_orders_that_waited_are_looked_at_again(germany: Marketplace) -> None:
 
     states = AmazonOrder.objects.order_by("amazon_order_id").values_list("import_state")
     assert [state for (state,) in states] == ["ready", "waiting", "imported"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_orders_that_are_looked_at_again_are_locked_by_key(
+    germany: Marketplace,
+) -> None:
+    """As all others lock them: who waits for the first has taken none after it."""
+    # However an update without an order finds them, the later key comes first.
+    later, earlier = [
+        AmazonOrder.objects.create(
+            pk=10_000_000 - number,
+            account=germany.account,
+            amazon_order_id=f"111-0000001-000000{number}",
+            marketplace_id=GERMANY,
+            fulfillment_status="UNSHIPPED",
+            fulfilled_by="MERCHANT",
+            created_time=NOW,
+            last_updated_time=NOW,
+            import_state="blocked",
+        ).pk
+        for number in (1, 2)
+    ]
+
+    def look_again() -> int:
+        try:
+            with transaction.atomic():
+                return importer.reconsider_waiting(germany.account_id)
+        finally:
+            database.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            AmazonOrder.objects.select_for_update().get(pk=earlier)
+            looking = pool.submit(look_again)
+            wait_until_blocked(looking)
+            AmazonOrder.objects.select_for_update(nowait=True).get(pk=later)
+        assert looking.result(60) == 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -12,6 +12,7 @@ from saleor_amazon_channel.importing import healing
 from saleor_amazon_channel.models import (
     AmazonOrder,
     ChannelSettings,
+    Feed,
     NotificationQueue,
     OutboxEntry,
     SellerAccount,
@@ -61,6 +62,29 @@ def order(account: SellerAccount, state: str) -> AmazonOrder:
         last_updated_time=NOW,
         import_state=state,
     )
+
+
+def test_in_read_only_mode_no_push_is_handed_out_for_what_waits(
+    channel: SellerAccount,
+) -> None:
+    OutboxEntry.objects.create(
+        account=channel,
+        order=order(channel, "imported"),
+        kind="cancel",
+        idempotency_key="cancel:1",
+        payload={},
+    )
+    Feed.objects.create(
+        account=channel, feed_type="x", feed_id="1", state="submitted", next_poll_at=NOW
+    )
+    assert due() == ["push"]
+
+    ChannelSettings.objects.update(read_only=True)
+    assert due() == []
+
+    # What is settled is told in the shop all the same.
+    OutboxEntry.objects.update(state="succeeded")
+    assert due() == ["push"]
 
 
 def test_only_housekeeping_is_due_while_the_channel_is_off(

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from .. import clock, failures, lock_objects, store
 from ..amazon.errors import MalformedOrder
@@ -99,20 +99,23 @@ def import_ready() -> Imported:
 
 def reconsider_waiting(account_id: int, marketplace_id: str | None = None) -> int:
     """Send what waits or is blocked to the importer again, after a change of
-    settings."""
-    open_orders = AmazonOrder.objects.filter(
+    settings, in the caller's transaction."""
+    open_orders = Q(
         account_id=account_id, import_state__in=(State.WAITING, State.BLOCKED)
     )
     if marketplace_id:
-        open_orders = open_orders.filter(marketplace_id=marketplace_id)
-    return open_orders.update(import_state=State.READY)
+        open_orders &= Q(marketplace_id=marketplace_id)
+    # An update takes its rows in no order, and others hold several of them.
+    lock_objects.hold_orders(open_orders)
+    return AmazonOrder.objects.filter(open_orders).update(import_state=State.READY)
 
 
 def retry(amazon_order_ids: Iterable[str]) -> int:
     """Let the next worker look at these blocked orders again, whatever blocks them."""
-    return AmazonOrder.objects.filter(
-        amazon_order_id__in=list(amazon_order_ids), import_state=State.BLOCKED
-    ).update(import_state=State.READY)
+    blocked = Q(amazon_order_id__in=list(amazon_order_ids), import_state=State.BLOCKED)
+    with transaction.atomic():
+        lock_objects.hold_orders(blocked)
+        return AmazonOrder.objects.filter(blocked).update(import_state=State.READY)
 
 
 def import_named(amazon_order_ids: Iterable[str]) -> None:
