@@ -163,6 +163,86 @@ describe("carriers", () => {
   });
 });
 
+describe("listings", () => {
+  test("where no marketplace tells Amazon of stock, it is said what to do", async () => {
+    await inspect(
+      "listings-none",
+      `/settings/listings?account=${await accountOf("NA")}`,
+      (pages) => pages.getByText("No listings are known").waitFor(),
+    );
+  });
+
+  test("show what Amazon was told, and why not", async () => {
+    const sku = await aSku();
+    for (const each of [sku, "NOT-IN-THE-SHOP"]) await list(each);
+    await ask(
+      `mutation ($id: ID!) { amazonMarketplaceUpdate(id: $id, input: { sendStock: true }) {
+        errors { message } } }`,
+      { id: await marketplaceOf("Japan") },
+    );
+    const at = `/settings/listings?account=${await accountOf("FE")}`;
+    await expect
+      .poll(
+        async () => {
+          await open(at);
+          await frame()
+            .getByText(/entries|entry/)
+            .waitFor();
+          return rows().count();
+        },
+        { timeout: 50_000, interval: 2000 },
+      )
+      .toBe(2);
+    await inspect("listings", at, (pages) => pages.locator("tbody tr").first().waitFor());
+    const told = rows().filter({ hasText: sku });
+    await told.getByText("Told").waitFor();
+    expect(await told.innerText()).toContain("Japan");
+    await rows().filter({ hasText: "NOT-IN-THE-SHOP" }).getByText("Unknown SKU").waitFor();
+    await narrow(() =>
+      inspect(
+        "listings-narrow-swedish",
+        at,
+        (pages) => pages.locator("tbody tr").first().waitFor(),
+        { locale: "sv" },
+      ),
+    );
+  });
+});
+
+describe("older orders", () => {
+  test("are counted first, with progress, and the form says what is wrong", async () => {
+    const at = `/settings/backfill?account=${await accountOf("EU")}`;
+    await inspect("backfill-none", at, (pages) =>
+      pages.getByText("No older orders were asked for").waitFor(),
+    );
+    const pages = frame();
+    const local = (days: number) => {
+      const date = new Date(Date.now() - days * 86_400_000);
+      return date.toISOString().slice(0, 16);
+    };
+    await pages.getByLabel("From").fill(local(1000));
+    await pages.getByLabel("To", { exact: true }).fill(local(1));
+    await button("Start").click();
+    await pages.locator("[aria-invalid=true]").first().waitFor();
+    await expectAccessible();
+    await shoot("backfill-refused");
+    await pages.getByLabel("From").fill(local(60));
+    await button("Start").click();
+    await page.getByText("The workers are at it.").waitFor();
+    await pages.getByText("Only counted", { exact: true }).waitFor();
+    await pages.getByText("Finished").waitFor({ timeout: 50_000 });
+    await inspect("backfill", at, (again) => again.getByText("Finished").waitFor());
+    await narrow(() =>
+      inspect(
+        "backfill-narrow-german",
+        at,
+        (again) => again.getByText("Fertig", { exact: true }).waitFor(),
+        { locale: "de" },
+      ),
+    );
+  });
+});
+
 describe("communication errors", () => {
   test("C7: store, code, message, created", async () => {
     await fault({
@@ -223,6 +303,28 @@ async function accountOf(region: string): Promise<string> {
   );
   const found = data.amazonAccounts.find(({ name }) => name === `Sandbox ${region}`);
   return encodeURIComponent(found?.id ?? "");
+}
+
+/** The seller lists it in Japan. */
+async function list(sku: string) {
+  const answer = await fetch(`${inject("sandbox")}/_sandbox/listings`, {
+    method: "POST",
+    body: JSON.stringify({
+      sku,
+      seller_id: "A1SANDBOXFE",
+      marketplace_ids: ["A1VC38T7YXB528"],
+      title: "A mug",
+    }),
+  });
+  if (!answer.ok) throw new Error(await answer.text());
+}
+
+async function marketplaceOf(name: string): Promise<string> {
+  const data = await ask<{
+    amazonAccounts: { marketplaces: { id: string; name: string }[] }[];
+  }>("{ amazonAccounts { marketplaces { id name } } }");
+  const all = data.amazonAccounts.flatMap(({ marketplaces }) => marketplaces);
+  return all.find((each) => each.name === name)?.id ?? "";
 }
 
 /** A SKU that the shop has. */

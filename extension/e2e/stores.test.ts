@@ -142,6 +142,31 @@ describe("settings of a marketplace", () => {
     });
   });
 
+  test("stock and invoices are set, and are still there after a reload", async () => {
+    const id = await marketplace("Germany");
+    const at = `/marketplaces/${encodeURIComponent(id)}`;
+    const pages = await open(at);
+    await pages.getByRole("checkbox", { name: "Tell Amazon how many there are" }).check();
+    await pages.getByLabel("Units held back").fill("2");
+    await pages.getByLabel("None with fewer than").fill("1");
+    await choose("How invoices reach the buyers", "They stay in the shop");
+    await pages.getByLabel("Invoice numbers begin with").fill("SHOP-DE-");
+    await pages.getByLabel("Issuer").fill("Mugs and more\nHauptstr. 1\n10115 Berlin");
+    await pages.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved").waitFor();
+    for (const theme of ["light", "dark"]) {
+      await open(at, { theme });
+      await expect
+        .poll(() => pages.getByLabel("Invoice numbers begin with").inputValue())
+        .toBe("SHOP-DE-");
+      await pages.getByLabel("Issuer").scrollIntoViewIfNeeded();
+      await expectAccessible();
+      await shoot(`marketplace-stock-${theme}`);
+    }
+    expect(await pages.getByLabel("Units held back").inputValue()).toBe("2");
+    expect(await pages.getByLabel("Issuer").inputValue()).toContain("10115 Berlin");
+  });
+
   test("a currency without a channel says what to do", async () => {
     const at = `/marketplaces/${encodeURIComponent(await marketplace("Sweden"))}`;
     await inspect("marketplace-no-channel", at, (pages) =>

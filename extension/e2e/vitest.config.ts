@@ -11,6 +11,8 @@ export default defineConfig({
     globalSetup: "e2e/demo.ts",
     // One browser, one shop: they are as much as the machine should do at once.
     fileParallelism: false,
+    // For machines with other things to do.
+    expect: { poll: { timeout: 10_000 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

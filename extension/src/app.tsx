@@ -15,6 +15,8 @@ const Overview = lazy(() => import("./pages/overview/overview"));
 const Settings = lazy(() => import("./pages/settings/settings"));
 const Skus = lazy(() => import("./pages/settings/skus"));
 const Carriers = lazy(() => import("./pages/settings/carriers"));
+const Backfill = lazy(() => import("./pages/settings/backfill"));
+const Listings = lazy(() => import("./pages/settings/listings"));
 const Log = lazy(() => import("./pages/settings/log"));
 const Stores = lazy(() => import("./pages/stores/stores"));
 const Blocked = lazy(() => import("./pages/blocked/blocked"));
@@ -86,6 +88,8 @@ function pageOf({ path, params }: Route) {
   if (first === "settings") {
     if (id === "skus") return <Skus params={params} />;
     if (id === "carriers") return <Carriers params={params} />;
+    if (id === "listings") return <Listings params={params} />;
+    if (id === "backfill") return <Backfill params={params} />;
     if (id === "log") return <Log params={params} />;
     return <Settings />;
   }

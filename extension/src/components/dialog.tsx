@@ -1,5 +1,5 @@
 import { Box, Button, Modal, Text } from "@saleor/macaw-ui";
-import { type FormEvent, type PropsWithChildren, useId } from "react";
+import { type FormEvent, type PropsWithChildren, useEffect, useId, useState } from "react";
 import { useText } from "../i18n";
 import { css } from ".";
 
@@ -17,6 +17,18 @@ interface Props {
 export function Dialog(props: PropsWithChildren<Props>) {
   const { t } = useText();
   const id = useId();
+  // Before the dialog takes the focus. Macaw's gives it back to a trigger only.
+  const [opener] = useState(() => document.activeElement);
+  useEffect(
+    () => () => {
+      const heading = document.querySelector<HTMLElement>("h1");
+      setTimeout(() => {
+        if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+        else heading?.focus();
+      });
+    },
+    [opener],
+  );
   const submit = (event: FormEvent) => {
     event.preventDefault();
     props.onSubmit?.();

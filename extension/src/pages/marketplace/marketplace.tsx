@@ -19,7 +19,7 @@ import {
   Page,
   Problem,
 } from "../../components";
-import { CheckField, SelectField, TextField } from "../../components/fields";
+import { CheckField, SelectField, TextAreaField, TextField } from "../../components/fields";
 import { notify } from "../../dashboard/notify";
 import { Link, navigate } from "../../dashboard/router";
 import { useText } from "../../i18n";
@@ -68,7 +68,17 @@ const FIELDS = [
   "initialStatus",
   "defaultCarrierCode",
   "buyerDataRetentionDays",
+  "sendStock",
+  "stockSafetyQuantity",
+  "stockFloor",
+  "invoiceMechanism",
+  "invoiceNumberPrefix",
+  "invoiceIssuer",
+  "invoiceTaxNumber",
+  "invoiceNote",
 ];
+
+const MECHANISMS = ["AUTO", "FEED", "MESSAGE", "OFF"] as const;
 
 interface FormProps {
   marketplace: SettingsFragment;
@@ -87,6 +97,14 @@ function Form({ marketplace, channels }: FormProps) {
     initialStatus: marketplace.initialStatus,
     defaultCarrierCode: marketplace.defaultCarrierCode ?? "",
     buyerDataRetentionDays: String(marketplace.buyerDataRetentionDays),
+    sendStock: marketplace.sendStock,
+    stockSafetyQuantity: String(marketplace.stockSafetyQuantity),
+    stockFloor: String(marketplace.stockFloor),
+    invoiceMechanism: marketplace.invoiceMechanism,
+    invoiceNumberPrefix: marketplace.invoiceNumberPrefix,
+    invoiceIssuer: marketplace.invoiceIssuer ?? "",
+    invoiceTaxNumber: marketplace.invoiceTaxNumber ?? "",
+    invoiceNote: marketplace.invoiceNote ?? "",
   }));
   const [{ data, error, fetching }, update] = useMutation(UpdateMarketplaceDocument);
   const errors = byField(data?.amazonMarketplaceUpdate?.errors ?? [], FIELDS);
@@ -100,6 +118,8 @@ function Form({ marketplace, channels }: FormProps) {
     const input: AmazonMarketplaceUpdateInput = {
       ...rest,
       buyerDataRetentionDays: Number(values.buyerDataRetentionDays),
+      stockSafetyQuantity: Number(values.stockSafetyQuantity),
+      stockFloor: Number(values.stockFloor),
       channel: slug,
       ...(slug ? { warehouseIds, shippingMethodId } : {}),
     };
@@ -237,6 +257,84 @@ function Form({ marketplace, channels }: FormProps) {
             onChange={(buyerDataRetentionDays) => set({ buyerDataRetentionDays })}
             error={errors.buyerDataRetentionDays}
             help={t("marketplace.retentionHelp")}
+          />
+        </div>
+      </Card>
+      <Card title={t("stock.title")}>
+        <div className={css.form}>
+          <CheckField
+            label={t("stock.send")}
+            isChecked={values.sendStock}
+            onChange={(sendStock) => set({ sendStock })}
+          />
+          <Text as="p" size={3} className={errors.sendStock ? css.fieldError : css.muted}>
+            {errors.sendStock ?? t("stock.help")}
+          </Text>
+          <TextField
+            label={t("stock.safety")}
+            type="number"
+            min={0}
+            required
+            disabled={!values.sendStock}
+            value={values.stockSafetyQuantity}
+            onChange={(stockSafetyQuantity) => set({ stockSafetyQuantity })}
+            error={errors.stockSafetyQuantity}
+            help={t("stock.safetyHelp")}
+          />
+          <TextField
+            label={t("stock.floor")}
+            type="number"
+            min={0}
+            required
+            disabled={!values.sendStock}
+            value={values.stockFloor}
+            onChange={(stockFloor) => set({ stockFloor })}
+            error={errors.stockFloor}
+            help={t("stock.floorHelp")}
+          />
+        </div>
+      </Card>
+      <Card title={t("invoice.title")}>
+        <div className={css.form}>
+          <SelectField
+            label={t("invoice.mechanism")}
+            value={values.invoiceMechanism}
+            options={MECHANISMS.map((value) => ({
+              value,
+              label: of("invoiceMechanism", value),
+            }))}
+            onChange={(invoiceMechanism) => set({ invoiceMechanism })}
+            error={errors.invoiceMechanism}
+          />
+          <TextField
+            label={t("invoice.prefix")}
+            maxLength={20}
+            value={values.invoiceNumberPrefix}
+            onChange={(invoiceNumberPrefix) => set({ invoiceNumberPrefix })}
+            error={errors.invoiceNumberPrefix}
+            help={t("invoice.prefixHelp", { number: marketplace.nextInvoiceNumber })}
+          />
+          <TextAreaField
+            label={t("invoice.issuer")}
+            rows={4}
+            value={values.invoiceIssuer}
+            onChange={(invoiceIssuer) => set({ invoiceIssuer })}
+            error={errors.invoiceIssuer}
+            help={t("invoice.issuerHelp")}
+          />
+          <TextField
+            label={t("order.taxNumber")}
+            value={values.invoiceTaxNumber}
+            onChange={(invoiceTaxNumber) => set({ invoiceTaxNumber })}
+            error={errors.invoiceTaxNumber}
+            help={t("invoice.taxNumberHelp")}
+          />
+          <TextField
+            label={t("invoice.note")}
+            value={values.invoiceNote}
+            onChange={(invoiceNote) => set({ invoiceNote })}
+            error={errors.invoiceNote}
+            help={t("invoice.noteHelp")}
           />
         </div>
       </Card>

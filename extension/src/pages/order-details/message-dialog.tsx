@@ -2,8 +2,8 @@ import { Button, Text } from "@saleor/macaw-ui";
 import { useEffect, useState } from "react";
 import { useMutation } from "urql";
 import {
+  type AmazonMessageAction,
   MessagingOfferDocument,
-  type MessagingOfferMutation,
   RequestReviewDocument,
   SendMessageDocument,
 } from "../../api/generated/graphql";
@@ -20,41 +20,33 @@ interface Props {
   onDone: () => void;
 }
 
-type Offer = NonNullable<
-  NonNullable<MessagingOfferMutation["amazonMessagingOfferFetch"]>["offer"]
->;
-
 const FIELDS = ["text", "attachments", "coverageStartDate", "coverageEndDate"];
 
 /** Writes to the buyer through Amazon, in the ways that Amazon offers at this moment. */
 export function MessageDialog({ order, onClose, onDone }: Props) {
-  const { t } = useText();
-  const [{ data, error }, fetchOffer] = useMutation(MessagingOfferDocument);
-  useEffect(() => {
-    void fetchOffer({ id: order.id });
-  }, [fetchOffer, order.id]);
-  const answer = data?.amazonMessagingOfferFetch;
-  if (answer?.offer) {
-    return <Offered order={order} offer={answer.offer} onClose={onClose} onDone={onDone} />;
-  }
-  const problem = error?.message ?? answer?.errors[0]?.message;
-  return (
-    <Dialog title={t("message.title")} isBusy onClose={onClose}>
-      {problem ? <FormError text={problem} /> : <Loading rows={4} />}
-    </Dialog>
-  );
-}
-
-function Offered({ order, offer, onClose, onDone }: Props & { offer: Offer }) {
   const { t, of, number, language } = useText();
-  const [action, setAction] = useState(offer.messages[0]?.action);
+  const [fetched, fetchOffer] = useMutation(MessagingOfferDocument);
+  const [chosen, setChosen] = useState<AmazonMessageAction>();
   const [text, setText] = useState("");
   const [files, setFiles] = useState<File[]>([]);
   const [coverage, setCoverage] = useState({ from: "", to: "" });
   const [sent, send] = useMutation(SendMessageDocument);
   const [asked, ask] = useMutation(RequestReviewDocument);
-  const form = offer.messages.find((each) => each.action === action);
+  useEffect(() => {
+    void fetchOffer({ id: order.id });
+  }, [fetchOffer, order.id]);
+  const answer = fetched.data?.amazonMessagingOfferFetch;
+  const offer = answer?.offer;
+  const form =
+    offer?.messages.find(({ action }) => action === chosen) ?? offer?.messages[0];
   const errors = byField(sent.data?.amazonBuyerMessageSend?.errors ?? [], FIELDS);
+  const problem =
+    fetched.error?.message ??
+    answer?.errors[0]?.message ??
+    sent.error?.message ??
+    errors[""] ??
+    asked.error?.message ??
+    asked.data?.amazonReviewRequest?.errors[0]?.message;
   const day = (value: string) => (value ? new Date(value).toISOString() : undefined);
 
   const onSubmit = async () => {
@@ -89,25 +81,18 @@ function Offered({ order, offer, onClose, onDone }: Props & { offer: Offer }) {
       onClose={onClose}
       onSubmit={onSubmit}
     >
-      <FormError
-        text={
-          sent.error?.message ??
-          errors[""] ??
-          asked.error?.message ??
-          asked.data?.amazonReviewRequest?.errors[0]?.message ??
-          undefined
-        }
-      />
-      {form ? (
+      <FormError text={problem ?? undefined} />
+      {!offer && !problem && <Loading rows={4} />}
+      {form && (
         <>
           <SelectField
             label={t("message.kind")}
             value={form.action}
-            options={offer.messages.map(({ action: value }) => ({
+            options={(offer?.messages ?? []).map(({ action: value }) => ({
               value,
               label: of("message", value),
             }))}
-            onChange={setAction}
+            onChange={setChosen}
           />
           {form.maxTextLength && (
             <TextAreaField
@@ -119,7 +104,7 @@ function Offered({ order, offer, onClose, onDone }: Props & { offer: Offer }) {
               onChange={setText}
               error={errors.text}
               help={[
-                offer.buyerLocale &&
+                offer?.buyerLocale &&
                   t("message.language", { language: language(offer.buyerLocale) }),
                 t("message.rules"),
                 t("message.left", { count: number(form.maxTextLength - text.length) }),
@@ -156,12 +141,13 @@ function Offered({ order, offer, onClose, onDone }: Props & { offer: Offer }) {
             />
           )}
         </>
-      ) : (
+      )}
+      {offer && !form && (
         <Text as="p" size={3}>
           {t("message.none")}
         </Text>
       )}
-      {offer.isReviewRequestOffered && (
+      {offer?.isReviewRequestOffered && (
         <div className={css.list}>
           <Text as="p" size={3} className={css.muted}>
             {t("message.reviewHelp")}

@@ -9,6 +9,8 @@ const TABS: [string, MessageId][] = [
   ["/settings", "settings.general"],
   ["/settings/skus", "skus.title"],
   ["/settings/carriers", "carriers.title"],
+  ["/settings/listings", "listings.title"],
+  ["/settings/backfill", "backfill.title"],
   ["/settings/log", "log.title"],
 ];
 
