@@ -11,7 +11,7 @@ import graphene
 from ..accounts import AccountErrorCode
 from ..amazon.marketplaces import REGIONS
 from ..amazon.messaging import MessageAction
-from ..amazon.order_feeds import CancelReason
+from ..amazon.order_feeds import AdjustmentReason, CancelReason
 from ..models import (
     AmazonListing,
     AmazonOrder,
@@ -229,6 +229,28 @@ AmazonOutboxState = _enum(
         "FAILED": "Amazon refused it; the error says what to do.",
         "SUPERSEDED": "Not sent, since a newer message says it all.",
         "UNKNOWN": "It may have arrived; Amazon is asked before anything is resent.",
+    },
+)
+
+AmazonAdjustmentReason = _enum(
+    "AmazonAdjustmentReason",
+    AdjustmentReason,
+    "Why the buyer gets money back, as Amazon knows reasons.",
+    {
+        "NO_INVENTORY": "The seller does not have it.",
+        "CUSTOMER_RETURN": "The buyer returned it.",
+        "GENERAL_ADJUSTMENT": "None of the others.",
+        "COULD_NOT_SHIP": "It could not be shipped.",
+        "DIFFERENT_ITEM": "The buyer got something else.",
+        "ABANDONED": "The delivery was abandoned.",
+        "CUSTOMER_CANCEL": "The buyer cancelled.",
+        "PRICE_ERROR": "The price was wrong.",
+        "PRODUCT_OUT_OF_STOCK": "The product is out of stock.",
+        "CUSTOMER_ADDRESS_INCORRECT": "The buyer's address was wrong.",
+        "EXCHANGE": "It is exchanged for another.",
+        "OTHER": "Another reason.",
+        "UNDELIVERABLE": "It could not be delivered.",
+        "REFUSED_DELIVERY": "The buyer refused the delivery.",
     },
 )
 

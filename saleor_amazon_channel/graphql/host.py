@@ -12,12 +12,47 @@ types are made at import.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from typing import Any
+
+#: What ``Host.fulfil`` says then: a package leaves one place.
+SEVERAL_WAREHOUSES = (
+    "The items lie in several warehouses, and a package leaves one: name the "
+    "warehouse, or confirm what leaves each by itself."
+)
+
+
+@dataclass(frozen=True)
+class StaffShipment:
+    """What staff ship of an order in one package: the shop's line ids → its units.
+    They leave ``warehouse_id`` or, where it is empty, the one they were promised in."""
+
+    order_id: str
+    lines: Mapping[str, int]
+    warehouse_ids: Sequence[str]
+    warehouse_id: str = ""
+    tracking_number: str = ""
+    carrier: str = ""
+
+
+@dataclass(frozen=True)
+class StaffRefund:
+    """What staff want given back: an amount, or the shop's lines (line id → units) and
+    the shipping costs, by default for all that they cost."""
+
+    order_id: str
+    amount: Decimal | None
+    lines: Mapping[str, int]
+    is_shipping_included: bool
+    reason: str
+
+
+class ActionRefused(Exception):
+    """The shop does not do what staff want; the message says why."""
 
 
 class NoHostError(RuntimeError):
@@ -66,6 +101,12 @@ class Host:
     reading: Callable[[Any], AbstractContextManager[str]]
     #: Amount and currency → what ``Money`` resolves from.
     money: Callable[[Decimal, str], Any]
+    #: Context, shipment → the fulfillment's id. Does in the shop, as whoever asks, what
+    #: staff would do there, and is captured as that. Raises ActionRefused, with nothing
+    #: changed, and the host's PermissionDenied.
+    fulfil: Callable[[Any, StaffShipment], str]
+    #: The same for a refund; the request's id, as ``Store.refund_requests`` has it.
+    request_refund: Callable[[Any, StaffRefund], str]
     #: How many nodes of a connection one query may ask for.
     pagination_limit: int
 

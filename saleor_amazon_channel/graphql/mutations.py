@@ -30,6 +30,7 @@ from .order_mutations import AmazonOrderCancel
 from .outbox import OutboxMutations
 from .scheduler import SchedulerMutations
 from .settings import SettingsMutations
+from .shop_mutations import AmazonRefundCreate, AmazonShipmentConfirm
 
 
 class AmazonMutations(
@@ -56,4 +57,6 @@ class AmazonMutations(
     amazon_order_cancel = AmazonOrderCancel.Field()
     amazon_order_address_update = AmazonOrderAddressUpdate.Field()
     amazon_orders_import = AmazonOrdersImport.Field()
+    amazon_refund_create = AmazonRefundCreate.Field()
     amazon_review_request = AmazonReviewRequest.Field()
+    amazon_shipment_confirm = AmazonShipmentConfirm.Field()

@@ -107,6 +107,13 @@ def take(request: RefundRequest) -> bool:
     return True
 
 
+def check(request: RefundRequest) -> None:
+    """Raises Refused if ``take`` would. Must be called inside a transaction, with the
+    shop's order locked."""
+    order = _locked(request)
+    _check(order, items_of([order])[order.amazon_order_id], request)
+
+
 def _locked(request: RefundRequest) -> AmazonOrder:
     known = AmazonOrder.objects.filter(shop_order_id=request.order_id)
     ids = list(known.values_list("amazon_order_id", flat=True))

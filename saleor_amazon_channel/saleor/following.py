@@ -228,7 +228,7 @@ def fulfil_order(order_id: str, package: ForeignPackage) -> list[str]:
     ids = actions.fulfil(
         order,
         {
-            line_id: _sources(lines[line_id], units, package.warehouse_ids)
+            line_id: sources(lines[line_id], units, package.warehouse_ids)
             for line_id, units in package.lines.items()
         },
         package.tracking_number[:255],
@@ -242,7 +242,7 @@ def fulfil_order(order_id: str, package: ForeignPackage) -> list[str]:
     return [str(pk) for pk in ids]
 
 
-def _sources(
+def sources(
     line: OrderLine, units: int, warehouse_ids: Sequence[str]
 ) -> dict[str, int]:
     """Warehouse id → units: where they were promised, the rest from where there is

@@ -20,7 +20,7 @@ from saleor.graphql.core.types.upload import Upload
 from saleor.permission.enums import OrderPermissions, PluginsPermissions
 from saleor.permission.utils import one_of_permissions_or_auth_filter_required
 
-from ..graphql.host import Host
+from ..graphql.host import Host, StaffRefund, StaffShipment
 
 #: Saleor has more in them than type checkers know of.
 settings: Any = django_settings
@@ -47,6 +47,18 @@ def _reading(context: Any) -> Iterator[str]:
         yield get_database_connection_name(context)
 
 
+def _fulfil(context: Any, shipment: StaffShipment) -> str:
+    from . import staff_actions  # With what few processes need.
+
+    return staff_actions.fulfil(context, shipment)
+
+
+def _request_refund(context: Any, refund: StaffRefund) -> str:
+    from . import staff_actions
+
+    return staff_actions.request_refund(context, refund)
+
+
 def host() -> Host:
     return Host(
         Date=Date,
@@ -65,5 +77,7 @@ def host() -> Host:
         requestor_key=_requestor_key,
         reading=_reading,
         money=Price,
+        fulfil=_fulfil,
+        request_refund=_request_refund,
         pagination_limit=settings.GRAPHQL_PAGINATION_LIMIT,
     )

@@ -24,6 +24,12 @@ from graphql.language import ast
 
 from ..amazon.marketplaces import minor_unit
 from ..graphql import host as graphql_host
+from ..graphql.host import (
+    SEVERAL_WAREHOUSES,
+    ActionRefused,
+    StaffRefund,
+    StaffShipment,
+)
 
 
 @dataclass(frozen=True)
@@ -197,6 +203,46 @@ def _typed(error: ValidationError, error_type: Any) -> list[Any]:
     ]
 
 
+def fulfil(context: Any, shipment: StaffShipment) -> str:
+    from .. import lifecycle
+    from . import models, staff
+
+    promised = models.Allocation.objects.filter(line__in=list(shipment.lines))
+    found = {str(pk) for pk in promised.values_list("stock__warehouse", flat=True)}
+    warehouses = [shipment.warehouse_id] if shipment.warehouse_id else sorted(found)
+    if len(warehouses) > 1:
+        raise ActionRefused(SEVERAL_WAREHOUSES)
+    try:
+        package = staff.fulfil(
+            shipment.order_id,
+            shipment.lines,
+            warehouse_id=(warehouses or list(shipment.warehouse_ids))[0],
+            tracking_number=shipment.tracking_number,
+            carrier=shipment.carrier,
+            actor=requestor_name(context),
+        )
+    except (staff.Refused, lifecycle.Refused) as refused:
+        raise ActionRefused(str(refused)) from refused
+    return str(package.pk)
+
+
+def request_refund(context: Any, refund: StaffRefund) -> str:
+    from . import staff
+
+    try:
+        request = staff.request_refund(
+            refund.order_id,
+            refund.amount,
+            refund.lines,
+            with_shipping=refund.is_shipping_included,
+            reason=refund.reason,
+            actor=requestor_name(context),
+        )
+    except staff.Refused as refused:
+        raise ActionRefused(str(refused)) from refused
+    return str(request.pk)
+
+
 def host() -> graphql_host.Host:
     return graphql_host.Host(
         Date=Date,
@@ -215,6 +261,8 @@ def host() -> graphql_host.Host:
         requestor_key=requestor_key,
         reading=reading,
         money=money,
+        fulfil=fulfil,
+        request_refund=request_refund,
         pagination_limit=100,
     )
 

@@ -257,6 +257,11 @@ class StaffDriver(Protocol):
         it. Only where the plugin is switched on. Fails with why it is refused."""
         ...
 
+    def ask(self, document: str, /, **variables: object) -> Mapping[str, object]:
+        """Staff send a request to the channel's own API; its data. Any top-level error
+        fails the test."""
+        ...
+
     # --- what the shop then holds ----------------------------------------------------
 
     def refund_failures(self, order_id: str) -> Sequence[str]:

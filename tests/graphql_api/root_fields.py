@@ -56,6 +56,14 @@ REQUESTS = {
         "mutation { amazonOutboxRetry(ids: []) { errors { code } } }",
         "MANAGE_ORDERS",
     ),
+    "amazonShipmentConfirm": (
+        'mutation { amazonShipmentConfirm(id: "x", input: {}) { errors { code } } }',
+        "MANAGE_ORDERS",
+    ),
+    "amazonRefundCreate": (
+        'mutation { amazonRefundCreate(id: "x", input: {}) { errors { code } } }',
+        "MANAGE_ORDERS",
+    ),
     "amazonOutboxDiscard": (
         "mutation { amazonOutboxDiscard(ids: []) { errors { code } } }",
         "MANAGE_ORDERS",

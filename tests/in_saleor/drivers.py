@@ -471,6 +471,9 @@ class SaleorDriver:
             id=granted,
         )
 
+    def ask(self, document: str, /, **variables: Any) -> dict[str, Any]:
+        return self.query(document, **variables)
+
     # --- what the shop then holds ----------------------------------------------------
 
     def refund_failures(self, order_id: str) -> Sequence[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
 
 from django.core import mail
 from django.db.models import Sum
@@ -170,6 +172,19 @@ class StandaloneDriver:
             reason=reason,
             actor=ACTOR,
         )
+
+    def ask(self, document: str, /, **variables: Any) -> dict[str, Any]:
+        from saleor_amazon_channel.standalone import host
+
+        identity = host.Identity(ACTOR, frozenset({"MANAGE_ORDERS", "MANAGE_PLUGINS"}))
+        answer = host.schema().execute(
+            document,
+            variable_values=variables,
+            context_value=SimpleNamespace(identity=identity),
+        )
+        assert not answer.errors, answer.errors
+        data: dict[str, Any] = answer.data
+        return data
 
     def refund_failures(self, order_id: str) -> Sequence[str]:
         failed = Refund.objects.filter(order=order_id, status=Refund.Status.FAILURE)
