@@ -2,8 +2,8 @@
 # package registries; those need a checkout of Saleor (SALEOR_SOURCE) and Python 3.12.
 
 .PHONY: help setup lint test coverage test-saleor demo demo-saleor bench bench-compare \
-  bench-growth bench-calls crash-matrix hostile-month hostile-month-small trading-day \
-  extension extension-setup extension-check test-browser test-browser-saleor \
+  bench-growth bench-calls crash-matrix model-test hostile-month hostile-month-small \
+  trading-day extension extension-setup extension-check test-browser test-browser-saleor \
   test-browser-dashboard
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -36,6 +36,8 @@ help:
 	@echo "                          once cost in calls [COUNT=1000]"
 	@echo "make crash-matrix         all that leaves for Amazon, and all that may go wrong"
 	@echo "                          with it [ROWS=cancel,refund] [COLUMNS=429,500]"
+	@echo "make model-test           random staff, Amazon and faults, other ones each time"
+	@echo "                          [EXAMPLES=100] [STEPS=20]"
 	@echo "make hostile-month        a month of trade with all that goes wrong, in real"
 	@echo "                          Saleor, and its audit [ORDERS=1000] [DAYS=6] [SEED=1]"
 	@echo "make trading-day          a day of normal trade within Amazon's usage plans, in the"
@@ -128,6 +130,10 @@ bench-calls: setup
 crash-matrix: setup
 	$(BIN)/python benchmarks/crash_matrix.py \
 	  $(if $(ROWS),--rows "$(ROWS)") $(if $(COLUMNS),--columns "$(COLUMNS)")
+
+model-test: setup
+	MODEL_EXAMPLES="$(or $(EXAMPLES),100)" MODEL_STEPS="$(or $(STEPS),20)" \
+	  $(BIN)/python -m pytest tests/standalone/test_outbound_model.py -k agree
 
 hostile-month:
 	$(RING2) --version "$(or $(VERSION),3.23)" --exec python benchmarks/hostile_month.py \
