@@ -203,6 +203,8 @@ class SaleorShop:
                         "variants": [
                             {
                                 "sku": each.sku,
+                                # Else it is called by its id.
+                                "name": each.sku,
                                 "attributes": [],
                                 "channelListings": [
                                     {"channelId": channel, "price": int(each.price) + 1}
