@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from celery import shared_task
+from celery import current_task, shared_task
 
-from . import clock, lifecycle, outbox, read_only, redaction, store
+from . import clock, failures, lifecycle, outbox, read_only, redaction, store
 from .conf import app_settings
 from .importing import backfill as backfilling
 from .importing import finances, importer, news, participations, pull
@@ -41,16 +41,31 @@ HOUSEKEEPING_INTERVAL = timedelta(days=1)
 HOUSEKEEPING_RETRY = timedelta(hours=1)
 
 
+class TaskFailed(Exception):
+    """A task failed unexpectedly, which the log says with where, by ``failures``.
+
+    Celery logs the text of what a task raises, and that of the cause may quote a buyer.
+    """
+
+
 @contextmanager
 def _at_work() -> Iterator[ChannelSettings]:
     """Around each task: database writes are allowed, and the log is as detailed as the
-    store admin wants it (every call to Amazon is logged at debug level)."""
-    with store.writer():
-        settings = read_only.guard(ChannelSettings.load())
-        package_logger.setLevel(
-            logging.DEBUG if settings.debug_logging else logging.NOTSET
-        )
-        yield settings
+    store admin wants it (every call to Amazon is logged at debug level).
+
+    Raises TaskFailed for whatever goes wrong unexpectedly.
+    """
+    try:
+        with store.writer():
+            settings = read_only.guard(ChannelSettings.load())
+            package_logger.setLevel(
+                logging.DEBUG if settings.debug_logging else logging.NOTSET
+            )
+            yield settings
+    except Exception as error:  # noqa: BLE001
+        failures.log(logger, getattr(current_task, "name", "a task"), error)
+        message = f"{type(error).__name__}; the log before says where."
+        raise TaskFailed(message) from None
 
 
 def _options(**options: Any) -> dict[str, Any]:

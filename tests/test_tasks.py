@@ -110,11 +110,33 @@ def test_housekeeping_that_failed_is_due_again_in_an_hour(
 
     now(timedelta(days=2))
     monkeypatch.setattr(tasks.pruning, "prune", fail)
-    with pytest.raises(ValueError, match="no such table"):
+    with pytest.raises(tasks.TaskFailed, match="ValueError"):
         tasks.keep_house()
     assert "keep_house" not in due()
     now(timedelta(hours=1))
     assert "keep_house" in due()
+
+
+def test_celery_does_not_log_what_a_failure_quotes(
+    channel: SellerAccount,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    buyer = "Änne Müller"
+
+    def fail(_: SellerAccount) -> None:
+        raise ValueError(buyer)
+
+    monkeypatch.setattr(tasks.pull, "pull_if_due", fail)
+
+    assert tasks.pull_orders.apply(args=[channel.pk]).state == "FAILURE"
+
+    assert [record.name for record in caplog.records] == [
+        "saleor_amazon_channel.tasks",
+        "celery.app.trace",
+    ]
+    assert "saleor_amazon_channel.pull_orders failed with ValueError" in caplog.text
+    assert buyer not in caplog.text
 
 
 def test_a_pull_is_due_when_its_time_has_come(channel, now) -> None:

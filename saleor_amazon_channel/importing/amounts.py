@@ -8,8 +8,9 @@ it reproduces every item's ``proceedsTotal`` and the order's ``grandTotal`` exac
 A reading says, for the whole order,
 
 - whether TAX comes on top of the other parts or not. Not on top means contained in
-  them (VAT), except where Amazon collects it as marketplace facilitator and prices
-  exclude tax: there it is no part of the seller's proceeds at all;
+  them (VAT), except where prices exclude tax: there it is no part of the seller's
+  proceeds at all, since Amazon collects it (marketplace facilitator), also where it
+  does not say so;
 - whether DISCOUNT is still to be subtracted. It is a magnitude: both signs occur. That
   the parts are already reduced by it is considered only if no reading that subtracts
   it fits;
@@ -555,17 +556,13 @@ class _Reader:
         line = _side(item, LINE_PARTS, discounts, reading)
         shipping = _side(item, SHIPPING_PARTS, discounts, reading)
         _share_tax(item, line, shipping, reading)
-        is_remitted_apart = (
-            not reading.is_tax_added
-            and item.is_tax_remitted
-            and self._is_tax_outside_price
-        )
+        is_remitted_apart = not reading.is_tax_added and self._is_tax_outside_price
         line_tax_on_discount = _share_tax_on_discount(item, line, shipping)
         for side, tax_on_discount in (
             (line, line_tax_on_discount),
             (shipping, item.tax_on_discount - line_tax_on_discount),
         ):
-            if item.is_tax_remitted:
+            if item.is_tax_remitted or is_remitted_apart:
                 side.tax_remitted = side.tax + tax_on_discount
             if is_remitted_apart:
                 side.tax = 0

@@ -276,6 +276,11 @@ def _judge(orders: Sequence[AmazonOrder]) -> _Judged:
             else:
                 judged.blocked.append((order, list(error.blockers)))
             continue
+        sells_in = marketplace.info.currency
+        if draft.currency != sells_in:
+            # No channel would do: it has the marketplace's currency.
+            judged.blocked.append((order, [_other_currency(draft.currency, sells_in)]))
+            continue
         customer = None
         if marketplace.customer_creation == Marketplace.CustomerCreation.ACCOUNT:
             customer = customers.draft_of(amazon_order, draft, order.account)
@@ -290,6 +295,15 @@ def _judge(orders: Sequence[AmazonOrder]) -> _Judged:
     judged.blocked += [(c.order, c.blockers) for c in candidates if c.blockers]
     judged.to_create = [c for c in candidates if not c.blockers]
     return judged
+
+
+def _other_currency(currency: str, sells_in: str) -> Blocker:
+    return Blocker(
+        BlockerCode.AMOUNTS_DIFFER,
+        f"Amazon gives amounts in {currency} where it sells in {sells_in}: work the "
+        "order in Seller Central.",
+        "currencyCode",
+    )
 
 
 def _is_address_all(blockers: Iterable[Blocker]) -> bool:

@@ -239,9 +239,11 @@ def _draft(
 def _units(order: Order, item: OrderItem) -> _Units | Blocker:
     """How many units of ``item`` there are, and how many of them have left.
 
-    Amazon counts fulfilled and unfulfilled units. Units in neither count are cancelled
-    where Amazon says that the item was (``cancellationExecution``); otherwise the
-    counts are merely not given, and the order's status has to say it.
+    Amazon counts the units that were shipped and those that "remain to be processed and
+    shipped". A unit in neither count was cancelled if Amazon says that some of the item
+    were (``cancellationExecution``), that others remain, or that the order is shipped
+    and with it these. Otherwise the counts are merely not given, and the order's status
+    has to say it.
     """
     ordered, status = item.quantity_ordered, order.fulfillment_status
     fulfilled = item.fulfillment.quantity_fulfilled if item.fulfillment else 0
@@ -254,11 +256,13 @@ def _units(order: Order, item: OrderItem) -> _Units | Blocker:
             "Central; until it changes, work it there.",
             item.order_item_id,
         )
-    if item.cancellation_execution and item.fulfillment:
-        ordered = fulfilled + unfulfilled
-    if status == FulfillmentStatus.SHIPPED and (
-        order.fulfilled_by == FulfilledBy.AMAZON or not fulfilled + unfulfilled
+    is_shipped = status == FulfillmentStatus.SHIPPED
+    is_by_amazon = order.fulfilled_by == FulfilledBy.AMAZON
+    if item.cancellation_execution or (
+        not is_by_amazon and (unfulfilled or (is_shipped and fulfilled))
     ):
+        ordered = fulfilled + unfulfilled
+    if is_shipped and (is_by_amazon or not fulfilled + unfulfilled):
         return _Units(ordered, ordered)
     is_counted = bool(fulfilled or unfulfilled or not ordered)
     if status == FulfillmentStatus.PARTIALLY_SHIPPED and not is_counted:

@@ -46,6 +46,10 @@ STREAM = "orders"
 #: At least and at most; see ``_since``.
 OVERLAP = timedelta(minutes=5)
 LONGEST_OVERLAP = timedelta(hours=1)
+#: See ``_start_over_in_parts``. The upper bound of a part lies so far back, since
+#: Amazon wants two minutes, by its own clock.
+SHORTEST_PART = timedelta(hours=1)
+MARGIN = timedelta(minutes=10)
 WITHOUT_BUYER = tuple(
     data for data in INCLUDED_DATA if data not in ("BUYER", "RECIPIENT")
 )
@@ -144,7 +148,7 @@ def _scan(account: SellerAccount, lease: leases.Lease) -> PullResult:
     except errors.InvalidRequest as failure:
         # Most likely the page's token has expired (24 h): start the scan over.
         error = str(failure)
-        leases.forget_page(lease)
+        _start_over_in_parts(lease)
     except errors.AmazonError as failure:
         error = str(failure)
         is_forbidden = isinstance(failure, errors.Forbidden)
@@ -211,14 +215,20 @@ def _fetch(
     if cursor.page_token:
         page_filter = cursor.page_filter
     else:
+        since = _since(account, cursor, interval)
         page_filter = {
-            "last_updated_after": _since(account, cursor, interval).isoformat(),
+            "last_updated_after": since.isoformat(),
             "marketplace_ids": list(
                 account.marketplaces.filter(is_participating=True)
                 .order_by("marketplace_id")
                 .values_list("marketplace_id", flat=True)
             ),
         }
+        part = timedelta(seconds=cursor.page_filter.get("part_seconds", 0))
+        until = max(since, cursor.watermark or since) + part
+        if part and until < clock.now() - MARGIN:
+            page_filter["last_updated_before"] = until.isoformat()
+            page_filter["part_seconds"] = part.total_seconds()
     try:
         page = _search(client, cursor.page_token, page_filter, INCLUDED_DATA)
         return _Page(page, page_filter, is_with_buyer=True)
@@ -228,6 +238,24 @@ def _fetch(
         page = _search(client, cursor.page_token, page_filter, WITHOUT_BUYER)
         communication.note_failure(account, SEARCH_ORDERS, failure)
     return _Page(page, page_filter, is_with_buyer=False)
+
+
+def _start_over_in_parts(lease: leases.Lease) -> None:
+    """Let the next run begin anew, and go on to the present in parts of a quarter of
+    what this one was to scan: with a month to catch up, the usage plan may not allow
+    all of its pages within the life of a token."""
+    cursor = SyncCursor.objects.get(pk=lease.cursor_id)
+    begun = cursor.page_filter if cursor.page_token else {}
+    leases.forget_page(lease)
+    until = begun.get("last_updated_before") or cursor.page_watermark
+    if not begun or not until:
+        return
+    if isinstance(until, str):
+        until = datetime.fromisoformat(until)
+    part = (until - datetime.fromisoformat(begun["last_updated_after"])) / 4
+    SyncCursor.objects.filter(pk=lease.cursor_id, lease_token=lease.token).update(
+        page_filter={"part_seconds": max(part, SHORTEST_PART).total_seconds()}
+    )
 
 
 def _since(account: SellerAccount, cursor: SyncCursor, interval: timedelta) -> datetime:
@@ -251,9 +279,11 @@ def _search(
     page_filter: dict[str, Any],
     included_data: Sequence[str],
 ) -> SearchOrdersPage:
+    until = page_filter.get("last_updated_before")
     return search_orders(
         client,
         last_updated_after=datetime.fromisoformat(page_filter["last_updated_after"]),
+        last_updated_before=datetime.fromisoformat(until) if until else None,
         marketplace_ids=page_filter["marketplace_ids"],
         included_data=included_data,
         pagination_token=page_token or None,
@@ -264,7 +294,8 @@ def _search(
 def _commit(
     account: SellerAccount, lease: leases.Lease, page: _Page
 ) -> tuple[Recorded, bool]:
-    """Record a page and move the cursor, in one transaction, if the lease is ours."""
+    """Record a page and move the cursor, in one transaction, if the lease is ours; what
+    was recorded, and whether the scan has come to the present."""
     with transaction.atomic():
         cursor = leases.locked_cursor(lease)
         content = page.content
@@ -273,8 +304,12 @@ def _commit(
         if not cursor.page_token:
             cursor.page_watermark = content.last_updated_before
         cursor.page_token = content.next_token or ""
-        cursor.page_filter = page.filter if content.next_token else {}
         is_complete = content.next_token is None
+        part = page.filter.get("part_seconds")
+        if not is_complete:
+            cursor.page_filter = page.filter
+        else:
+            cursor.page_filter = {"part_seconds": part} if part else {}
         if not page.is_with_buyer and cursor.without_buyer_since is None:
             cursor.without_buyer_since = datetime.fromisoformat(
                 page.filter["last_updated_after"]
@@ -291,4 +326,4 @@ def _commit(
                 cursor.watermark = cursor.page_watermark
             cursor.page_watermark = None
         cursor.save()
-    return recorded, is_complete
+    return recorded, is_complete and not part

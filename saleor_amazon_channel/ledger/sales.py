@@ -56,7 +56,11 @@ def of(order: AmazonOrder) -> Sale | None:
 def day_of(moment: datetime, marketplace_id: str) -> date:
     """The day it is in the marketplace."""
     info = MARKETPLACES.get(marketplace_id)
-    return moment.astimezone(ZoneInfo(info.time_zone) if info else UTC).date()
+    try:
+        return moment.astimezone(ZoneInfo(info.time_zone) if info else UTC).date()
+    except OverflowError:
+        # At the calendar's end it may be no day there. No order is of then.
+        return moment.date()
 
 
 _ADD = """

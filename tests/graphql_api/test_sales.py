@@ -243,3 +243,16 @@ def test_counting_anew_finds_the_same_and_mends_what_is_not(
     )
     migration.operations[0].code(None, type("Editor", (), {"connection": connection}))
     assert rows() == before
+
+
+@pytest.mark.parametrize(
+    ("marketplace_id", "moment"),
+    [
+        (GERMANY, datetime(9999, 12, 31, 23, 59, tzinfo=UTC)),
+        (USA, datetime(1, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_at_the_calendars_ends_a_day_is_that_of_utc(
+    marketplace_id: str, moment: datetime
+) -> None:
+    assert sales.day_of(moment, marketplace_id) == moment.date()

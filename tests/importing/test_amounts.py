@@ -243,6 +243,18 @@ def test_tax_that_amazon_keeps_out_of_the_proceeds_stays_out_of_the_order():
     assert mapped.metadata["amazon.taxRemittedByAmazon"] == "2.00"
 
 
+def test_tax_outside_the_total_is_amazons_where_prices_exclude_it():
+    """Amazon collects it for most states, whether it says so or not."""
+    item = item_of(
+        "20.00", breakdown("ITEM", "20.00"), breakdown("TAX", "2.00", {"ITEM": "2.00"})
+    )
+
+    mapped = draft(order_of("20.00", [item], marketplace_id=US))
+
+    assert mapped.total == price("20.00")
+    assert mapped.metadata["amazon.taxRemittedByAmazon"] == "2.00"
+
+
 def test_vat_that_amazon_remits_is_still_contained_in_the_price():
     item = item_of(
         "23.80",

@@ -358,6 +358,9 @@ def test_a_bad_address_does_not_block_what_amazon_has_shipped():
         ("SHIPPED", "MERCHANT", 3, None, 3, 3),
         ("SHIPPED", "AMAZON", 3, {}, 3, 3),
         ("SHIPPED", "AMAZON", 3, {"quantityUnfulfilled": 3}, 3, 3),
+        # The others were cancelled, though nobody says so.
+        ("UNSHIPPED", "MERCHANT", 3, {"quantityUnfulfilled": 2}, 2, 0),
+        ("SHIPPED", "MERCHANT", 3, {"quantityFulfilled": 1}, 1, 1),
     ],
 )
 def test_units_are_what_amazon_counts(
@@ -383,6 +386,27 @@ def test_units_in_neither_count_are_cancelled_where_amazon_says_so():
     (line,) = draft(wire_order(status="PARTIALLY_SHIPPED", items=[item])).lines
 
     assert (line.quantity, line.quantity_shipped) == (2, 1)
+
+
+@pytest.mark.parametrize("counts", [None, {}])
+def test_a_cancelled_item_without_counts_is_left_out(counts):
+    item = wire_item("2", price="0.00")
+    item["cancellation"] = {"cancellationExecution": {"cancelledBy": "MERCHANT"}}
+    item["fulfillment"] = counts
+
+    found = draft(wire_order(items=[wire_item("1"), item]))
+
+    assert [line.order_item_id for line in found.lines] == ["1"]
+
+
+def test_a_cancelled_item_that_still_costs_something_is_refused():
+    item = wire_item("2")
+    item["cancellation"] = {"cancellationExecution": {"cancelledBy": "MERCHANT"}}
+    del item["fulfillment"]
+
+    assert blockers(wire_order(items=[wire_item("1"), item])) == [
+        (BlockerCode.AMOUNTS_DIFFER, "2")
+    ]
 
 
 def test_a_cancellation_that_was_carried_out_on_no_unit_changes_nothing():

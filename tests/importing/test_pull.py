@@ -18,6 +18,8 @@ from wire_orders import NOW, wire_order
 
 pytestmark = pytest.mark.django_db
 
+HOUR = timedelta(hours=1)
+
 
 @pytest.fixture
 def now() -> Iterator[Any]:
@@ -253,3 +255,44 @@ def test_while_buyer_data_is_refused_scans_go_on_from_the_watermark(
     assert cursor.watermark == NOW + timedelta(minutes=2)
     assert cursor.without_buyer_since == account.import_from - pull.OVERLAP
     assert pull.due_accounts() == []
+
+
+def test_a_backlog_longer_than_the_life_of_a_token_is_read_in_parts(
+    sandbox: Any, account: SellerAccount, now: Any
+) -> None:
+    """Every token is refused, as if a page took a day; none of the parts needs one."""
+    begin = NOW - timedelta(days=30)
+    SellerAccount.objects.update(import_from=begin)
+    sandbox.state.put_orders(
+        [
+            wire_order(f"111-0000001-{n:07}", created=begin, updated=begin + n * HOUR)
+            for n in range(24 * 30)
+        ]
+    )
+    sandbox.state.inject_fault("searchOrders", "expired_token", count=1000)
+
+    results = []
+    while not (results and results[-1].is_complete):
+        results.append(pull.pull(account))
+        assert len(results) < 6
+        now(timedelta(minutes=5))
+
+    assert AmazonOrder.objects.count() == 24 * 30
+    cursor = SyncCursor.objects.get(account=account)
+    assert cursor.watermark >= NOW
+    assert cursor.page_filter == {}
+    calls = len(sandbox.state.calls("searchOrders"))
+    assert pull.pull(account).is_complete
+    assert len(sandbox.state.calls("searchOrders")) == calls + 1
+
+
+def test_an_order_of_an_impossible_time_keeps_no_other(
+    sandbox: Any, account: SellerAccount
+) -> None:
+    put(sandbox, 1)
+    sandbox.state.put_orders(
+        [{**wire_order("111-0000001-0000001"), "createdTime": "9999-12-31T23:59:59Z"}]
+    )
+
+    assert pull.pull(account).is_complete
+    assert AmazonOrder.objects.count() == 2

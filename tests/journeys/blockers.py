@@ -295,6 +295,17 @@ def test_d5_amounts_wait_for_new_figures_and_are_not_judged_again(
     assert states(ORDER) == ["imported"]
 
 
+def test_an_order_in_another_currency_than_its_marketplaces_is_not_judged_again(
+    world: World,
+) -> None:
+    """No channel could take it: it has the marketplace's currency."""
+    put(world, wire_order(currency="GBP", items=[wire_item(currency="GBP")]))
+    assert [code for code, _, _ in causes()] == ["amounts_differ"]
+    checked = world.ledger_order(ORDER).checked_at
+    half_a_minute(world)
+    assert world.ledger_order(ORDER).checked_at == checked
+
+
 def test_a_channel_that_does_not_fit_any_more(world: World) -> None:
     row = Marketplace.objects.get(
         account=world.account, import_orders=True, channel_slug=world.channel.slug

@@ -51,7 +51,8 @@ def _unless_it_fails(what: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001
-        failures.log(logger, what, error)
+        if not isinstance(error, tasks.TaskFailed):  # Which is logged already.
+            failures.log(logger, what, error)
         # One that broke, in a restart of the database, is opened anew.
         close_old_connections()
 
