@@ -19,20 +19,17 @@ from django.db import transaction
 from django.db.models import Q
 
 from . import clock, failures, lock_objects, outbox, store
-from .amazon.orders import FulfilledBy, FulfillmentStatus
+from .amazon.orders import FulfilledBy
 from .ledger import retention, timeline
-from .models import AmazonOrder, Marketplace, OutboxEntry
+from .models import AmazonOrder, Marketplace, OutboxEntry, SellerAccount
 from .models.accounts import MAX_BUYER_DATA_RETENTION_DAYS
 
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 100
 
-_TO_BE_SHIPPED = (
-    FulfillmentStatus.PENDING,
-    FulfillmentStatus.PENDING_AVAILABILITY,
-    FulfillmentStatus.UNSHIPPED,
-    FulfillmentStatus.PARTIALLY_SHIPPED,
+_TO_BE_SHIPPED = Q(fulfillment_status__in=retention.TO_BE_SHIPPED) & ~Q(
+    fulfilled_by=FulfilledBy.AMAZON
 )
 _NOT_SENT = (
     "It was not sent: what is known of the buyer, the message among it, was deleted."
@@ -68,11 +65,9 @@ def redact_named(amazon_order_ids: Iterable[str], *, force: bool = False) -> int
     and then nothing was deleted. One that the ledger does not have is passed over.
     """
     orders = AmazonOrder.objects.filter(amazon_order_id__in=list(amazon_order_ids))
-    to_be_shipped = orders.filter(
-        fulfillment_status__in=_TO_BE_SHIPPED,
-        fulfilled_by=FulfilledBy.MERCHANT,
-        redacted_at=None,
-    ).values_list("amazon_order_id", flat=True)
+    to_be_shipped = orders.filter(_TO_BE_SHIPPED, redacted_at=None).values_list(
+        "amazon_order_id", flat=True
+    )
     if to_be_shipped and not force:
         raise StillToBeShippedError(", ".join(sorted(to_be_shipped)))
     return _redact(list(orders.order_by("pk").values_list("pk", flat=True)))
@@ -90,7 +85,8 @@ def _due() -> Q:
             marketplace_id=row.marketplace_id,
             delivered_by__lte=now - timedelta(days=row.buyer_data_retention_days),
         )
-    return due
+    is_awaited = _TO_BE_SHIPPED & ~Q(account__state=SellerAccount.State.DISCONNECTED)
+    return due & (~is_awaited | Q(delivered_by__lte=now - retention.LONGEST_LATE))
 
 
 def _work_out_deliveries() -> None:

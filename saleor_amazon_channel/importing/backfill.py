@@ -307,7 +307,7 @@ def _is_overdue(
     if known and known.redacted_at:
         return True
     longest = kept_for.get(order.sales_channel.marketplace_id, _RETENTION)
-    return retention.delivered_by(order) <= clock.now() - longest
+    return retention.is_over(order, longest)
 
 
 def _needs_buyer(order: Order, known: AmazonOrder | None) -> bool:

@@ -143,7 +143,8 @@ def test_a_redacted_order_that_changes_on_amazon_does_not_get_its_buyer_back(
     world: World,
 ) -> None:
     come_in(world, bought())
-    pass_days(world, 36)
+    with world.shop.writer():
+        redaction.redact_named([ORDER], force=True)
     assert is_redacted(world)
 
     events.ship(world.sandbox.state, ORDER, tracking_number="SC-1")
@@ -162,8 +163,8 @@ def test_a_redacted_order_that_changes_on_amazon_does_not_get_its_buyer_back(
 
 
 def test_orders_that_never_came_into_the_shop_are_redacted_too(world: World) -> None:
-    blocked = bought(ORDER, items=[wire_item(sku="CUP-9")])
-    waiting = bought(OTHER, marketplace_id=FRANCE)
+    blocked = bought(ORDER, status="SHIPPED", items=[wire_item(sku="CUP-9")])
+    waiting = bought(OTHER, status="SHIPPED", marketplace_id=FRANCE)
     come_in(world, blocked, waiting)
     assert [world.ledger_order(each).import_state for each in (ORDER, OTHER)] == [
         "blocked",
@@ -201,12 +202,55 @@ def test_cancelled_orders_are_redacted_thirty_days_after(world: World) -> None:
     assert known(world) == []
 
 
+@pytest.mark.parametrize("latest", ["1970-01-01T00:00:00Z", "2026-11-19T12:00:00Z"])
+def test_an_order_that_is_still_to_be_shipped_keeps_its_address(
+    world: World, latest: str
+) -> None:
+    late = bought()
+    late["fulfillment"]["deliverByWindow"] = {"latestDateTime": latest}
+    late["fulfillment"]["shipByWindow"] = {"latestDateTime": latest}
+    come_in(world, late)
+
+    pass_days(world, 40)
+
+    assert not is_redacted(world)
+    address = world.shop.order(shop_order_id(world)).shipping_address
+    assert address
+    assert (address.last_name, address.postal_code) == ("Müller", "10997")
+    # Amazon cancels it in the end, and it is kept no longer than others.
+    events.cancel(world.sandbox.state, ORDER)
+    pass_days(world, 32)
+    assert is_redacted(world)
+
+
+def test_an_order_that_nothing_is_heard_of_any_more_is_redacted_in_the_end(
+    world: World,
+) -> None:
+    come_in(world, bought(), bought(OTHER))
+    SellerAccount.objects.update(state="paused")
+    with world.shop.writer():
+        world.move_clock(DELIVERY + timedelta(days=269))
+        assert redaction.redact_due() == 0
+        world.move_clock(timedelta(days=2))
+        assert redaction.redact_due() == 2
+
+
+def test_nobody_ships_the_orders_of_a_disconnected_account(world: World) -> None:
+    come_in(world, bought())
+    with world.shop.writer():
+        account_changes.disconnect(world.account)
+
+    pass_days(world, 36)
+
+    assert is_redacted(world)
+
+
 def test_a_marketplace_may_keep_them_for_a_shorter_time(world: World) -> None:
     Marketplace.objects.filter(marketplace_id=GERMANY).update(
         buyer_data_retention_days=3
     )
-    come_in(world, bought())
-    come_in(world, bought(OTHER, marketplace_id=FRANCE))
+    come_in(world, bought(status="SHIPPED"))
+    come_in(world, bought(OTHER, status="SHIPPED", marketplace_id=FRANCE))
     pass_days(world, 7)
     assert not is_redacted(world)
 
@@ -218,7 +262,7 @@ def test_a_marketplace_may_keep_them_for_a_shorter_time(world: World) -> None:
 def test_neither_a_switched_off_channel_nor_a_stopped_account_keeps_them(
     world: World,
 ) -> None:
-    come_in(world, bought())
+    come_in(world, bought(status="SHIPPED"))
     ChannelSettings.objects.update(active=False)
     SellerAccount.objects.update(state="paused")
 

@@ -66,6 +66,21 @@ THIRTY = timedelta(days=30)
             EARLIER + THIRTY,
         ),
         ("UNSHIPPED", {"shipByWindow": SHIP_BY}, SHIP_BY + THIRTY),
+        # Dates of before it was ordered are none.
+        (
+            "UNSHIPPED",
+            {"deliverByWindow": datetime(1970, 1, 1, tzinfo=UTC)},
+            CREATED + 2 * THIRTY,
+        ),
+        (
+            "SHIPPED",
+            {
+                "deliverByWindow": CREATED - timedelta(days=1),
+                "packages": [("SHIPPED", datetime(1970, 1, 1, tzinfo=UTC))],
+                "shipByWindow": SHIP_BY,
+            },
+            SHIP_BY + THIRTY,
+        ),
         ("SHIPPED", {}, CREATED + 2 * THIRTY),
         ("PENDING", {}, CREATED + 2 * THIRTY),
         (
