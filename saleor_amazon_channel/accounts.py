@@ -332,6 +332,7 @@ class MarketplaceChanges:
     initial_status: str | None = None
     default_carrier_code: str | None = None
     invoice_mechanism: str | None = None
+    cancellation_mechanism: str | None = None
     invoice_number_prefix: str | None = None
     invoice_issuer: str | None = None
     invoice_tax_number: str | None = None
@@ -349,6 +350,7 @@ _ORDER_SETTINGS = (
     "order_number_source",
     "initial_status",
     "invoice_mechanism",
+    "cancellation_mechanism",
 )
 #: Texts that are printed on invoices.
 _INVOICE_TEXTS = ("invoice_issuer", "invoice_tax_number", "invoice_note")

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 SEARCH_ORDERS = "searchOrders"
 GET_ORDER = "getOrder"
+#: In drafts of Amazon's model (2026-01 to 2026-05) and its reference, not in its
+#: release.
+CANCEL_ORDER = "cancelOrder"
 
 #: The data sets the connector asks for. Status, quantities shipped and ship-by dates
 #: come with FULFILLMENT only; without PACKAGES a shipment cannot be read back.
@@ -603,6 +606,30 @@ def get_order(
     if not isinstance(payload, dict):
         raise MalformedAnswer(GET_ORDER, "the answer has no order")
     return Order.from_wire(payload), payload
+
+
+def cancel_order(
+    client: Client,
+    order_id: str,
+    reason_code: str,
+    *,
+    max_wait_seconds: float = 0,
+) -> None:
+    """Ask Amazon to cancel a whole, unshipped order; it does so within minutes.
+
+    ``reason_code`` is one of NO_INVENTORY, BUYER_CANCELLED, CUSTOMER_EXCHANGE,
+    SHIPPING_ADDRESS_UNDELIVERABLE and PRICING_ERROR. Raises ``UnknownOutcome`` where it
+    may have arrived without our hearing of it, and ``NotFound`` or ``Forbidden`` where
+    Amazon does not offer the call.
+    """
+    client.request(
+        CANCEL_ORDER,
+        "PUT",
+        f"/orders/2026-01-01/orders/{quote(order_id, safe='')}/cancellation",
+        json={"cancelReasonCode": reason_code},
+        max_wait_seconds=max_wait_seconds,
+        idempotent=False,
+    )
 
 
 def wire_time(moment: datetime) -> str:

@@ -35,6 +35,7 @@ class UsagePlan:
 USAGE_PLANS: Mapping[str, UsagePlan] = {
     "searchOrders": UsagePlan(0.0056, 20),
     "getOrder": UsagePlan(0.5, 30),
+    "cancelOrder": UsagePlan(1, 5),
     "confirmShipment": UsagePlan(2, 10),
     "getMarketplaceParticipations": UsagePlan(0.016, 15),
     "createFeedDocument": UsagePlan(0.5, 15),

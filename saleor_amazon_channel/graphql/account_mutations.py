@@ -11,6 +11,7 @@ from . import host as graphql_host
 from . import ids
 from .arguments import find, find_account
 from .enums import (
+    AmazonCancellationMechanism,
     AmazonCustomerCreation,
     AmazonInitialStatus,
     AmazonInvoiceMechanism,
@@ -263,6 +264,9 @@ class AmazonMarketplaceUpdateInput(graphene.InputObjectType):
     )
     stock_floor = graphene.Int(
         description="With fewer units on Amazon than this, Amazon is told of none."
+    )
+    cancellation_mechanism = AmazonCancellationMechanism(
+        description="How Amazon is told of cancellations."
     )
     invoice_mechanism = AmazonInvoiceMechanism(
         description="How invoices of its orders reach the buyers."

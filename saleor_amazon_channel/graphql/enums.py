@@ -115,6 +115,19 @@ AmazonInitialStatus = _enum(
     },
 )
 
+AmazonCancellationMechanism = _enum(
+    "AmazonCancellationMechanism",
+    Marketplace.CancellationMechanism,
+    "How Amazon is told that an order is to be cancelled.",
+    {
+        "FEED": "By feed, many orders at a time.",
+        "CALL": (
+            "By Amazon's call `cancelOrder`, which is not released for everybody; by "
+            "feed where Amazon does not know it, or has no such reason."
+        ),
+    },
+)
+
 AmazonInvoiceMechanism = _enum(
     "AmazonInvoiceMechanism",
     Marketplace.InvoiceMechanism,

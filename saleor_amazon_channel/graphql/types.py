@@ -25,6 +25,7 @@ from . import host as graphql_host
 from .enums import (
     AmazonAccountState,
     AmazonBlockerCode,
+    AmazonCancellationMechanism,
     AmazonCustomerCreation,
     AmazonImportState,
     AmazonInitialStatus,
@@ -176,6 +177,9 @@ class AmazonMarketplace(graphene.ObjectType):
     stock_floor = graphene.Int(
         required=True,
         description="With fewer units on Amazon than this, Amazon is told of none.",
+    )
+    cancellation_mechanism = AmazonCancellationMechanism(
+        required=True, description="How Amazon is told of cancellations."
     )
     invoice_mechanism = AmazonInvoiceMechanism(
         required=True, description="How invoices of its orders reach the buyers."

@@ -122,6 +122,14 @@ class Marketplace(models.Model):
         #: It stays in the shop.
         OFF = "off"
 
+    class CancellationMechanism(models.TextChoices):
+        """How Amazon is told that an order is to be cancelled."""
+
+        FEED = "feed"
+        #: By the call cancelOrder, which Amazon has announced and not released: where
+        #: Amazon does not know it, or the reason, by feed.
+        CALL = "call"
+
     account = models.ForeignKey(
         SellerAccount, related_name="marketplaces", on_delete=models.CASCADE
     )
@@ -153,6 +161,11 @@ class Marketplace(models.Model):
         max_length=16,
         choices=InitialStatus.choices,
         default=InitialStatus.UNFULFILLED,
+    )
+    cancellation_mechanism = models.CharField(
+        max_length=16,
+        choices=CancellationMechanism.choices,
+        default=CancellationMechanism.FEED,
     )
     invoice_mechanism = models.CharField(
         max_length=16,

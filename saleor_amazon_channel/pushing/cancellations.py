@@ -1,4 +1,5 @@
-"""Cancel an order on Amazon: a message of an order acknowledgement feed.
+"""Cancel an order on Amazon: a message of an order acknowledgement feed or, where its
+marketplace has that switched on, a call.
 
 Payload of the entry: ``{"reason": CancelReason, "order_item_ids": [...]}``. Only whole
 orders that Amazon has as UNSHIPPED are cancelled (SP-API "Order Feed Type Values").
@@ -10,13 +11,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from .. import store
+from .. import clock, outbox, store
 from ..amazon import errors, order_feeds, orders
 from ..amazon.client import Client
 from ..amazon.order_feeds import Cancellation, CancelReason
 from ..amazon.orders import FulfillmentStatus
-from ..ledger import recorder
-from ..models import OutboxEntry, SellerAccount
+from ..ledger import communication, recorder
+from ..models import Marketplace, OutboxEntry, SellerAccount
 from ..outbox import Outcome, State
 
 logger = logging.getLogger(__name__)
@@ -28,6 +29,65 @@ IS_REPEATABLE = True
 #: Cancelled orders are read again at once, one call each, where they are so few. More
 #: are left to the next scan, which needs no more calls for them.
 MOST_READ_AGAIN = 10
+
+Mechanism = Marketplace.CancellationMechanism
+
+#: The reasons that the call knows, in its own spelling.
+REASON_CODES: Mapping[CancelReason, str] = {
+    CancelReason.NO_INVENTORY: "NO_INVENTORY",
+    CancelReason.BUYER_CANCELED: "BUYER_CANCELLED",
+    CancelReason.SHIPPING_ADDRESS_UNDELIVERABLE: "SHIPPING_ADDRESS_UNDELIVERABLE",
+    CancelReason.CUSTOMER_EXCHANGE: "CUSTOMER_EXCHANGE",
+    CancelReason.PRICING_ERROR: "PRICING_ERROR",
+}
+
+
+def goes_by_call(account: SellerAccount) -> bool:
+    """Whether a marketplace of the account has its orders cancelled by call."""
+    return account.marketplaces.filter(cancellation_mechanism=Mechanism.CALL).exists()
+
+
+def send(
+    client: Client, entry: OutboxEntry, max_wait_seconds: float, *, reconcile: bool
+) -> Outcome:
+    """What came of the call, or that it goes by feed; with ``reconcile`` Amazon is read
+    first."""
+    order = entry.order
+    done = _read(client, entry) if reconcile else _outcome_of(order.fulfillment_status)
+    if done:
+        return done
+    reason = REASON_CODES.get(CancelReason(entry.payload["reason"]))
+    by_call = Marketplace.objects.filter(
+        account=entry.account_id,
+        marketplace_id=order.marketplace_id,
+        cancellation_mechanism=Mechanism.CALL,
+    )
+    if reason is None or not by_call.exists():
+        return _by_feed()
+    try:
+        orders.cancel_order(
+            client, order.amazon_order_id, reason, max_wait_seconds=max_wait_seconds
+        )
+    except (errors.NotFound, errors.Forbidden, errors.UnexpectedStatus) as error:
+        # Not offered to this app, or not at all. Nothing was done.
+        communication.note_failure(entry.account, orders.CANCEL_ORDER, error)
+        return _by_feed()
+    except errors.InvalidRequest:
+        # Not as the ledger has it: cancelled by the buyer meanwhile, or shipped.
+        if done := _read(client, entry):
+            return done
+        raise
+    settled(client, entry.account, [entry])
+    return Outcome(State.SUCCEEDED, "Amazon cancels the order.")
+
+
+def _by_feed() -> Outcome:
+    return Outcome(
+        State.PENDING,
+        error_code=outbox.BY_FEED,
+        next_attempt_at=clock.now(),
+        is_postponed=True,
+    )
 
 
 def prepare(
@@ -51,6 +111,10 @@ def document(account: SellerAccount, messages: Mapping[int, Cancellation]) -> by
 
 def reconcile(client: Client, entry: OutboxEntry) -> Outcome | None:
     """What came of it, read from Amazon; None: it is still to be cancelled."""
+    return _read(client, entry)
+
+
+def _read(client: Client, entry: OutboxEntry) -> Outcome | None:
     order, _ = orders.get_order(client, entry.order.amazon_order_id)
     return _outcome_of(order.fulfillment_status)
 

@@ -201,6 +201,8 @@ def _only_by_feed(account: SellerAccount, kind: str) -> bool | None:
     """Whether a feed is only for those that cannot go by a call; None: for all."""
     if kind == OutboxEntry.Kind.INVOICE:
         return True
+    if kind == OutboxEntry.Kind.CANCEL:
+        return True if cancellations.goes_by_call(account) else None
     many = {
         OutboxEntry.Kind.CONFIRM_SHIPMENT: MANY_SHIPMENTS,
         OutboxEntry.Kind.STOCK: stock.MANY,

@@ -14,7 +14,16 @@ from ..amazon.client import Client
 from ..ledger import communication
 from ..models import ChannelSettings, OutboxEntry, SellerAccount
 from ..outbox import Claim, Outcome, State
-from . import feeds, invoices, messages, review_requests, settling, shipments, stock
+from . import (
+    cancellations,
+    feeds,
+    invoices,
+    messages,
+    review_requests,
+    settling,
+    shipments,
+    stock,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +33,7 @@ logger = logging.getLogger(__name__)
 #: feed are in ``feeds.KINDS``.
 KINDS: dict[str, Any] = {
     str(OutboxEntry.Kind.CONFIRM_SHIPMENT): shipments,
+    str(OutboxEntry.Kind.CANCEL): cancellations,
     str(OutboxEntry.Kind.INVOICE): invoices,
     str(OutboxEntry.Kind.BUYER_MESSAGE): messages,
     str(OutboxEntry.Kind.REVIEW_REQUEST): review_requests,
@@ -83,8 +93,13 @@ def _push_account(account: SellerAccount, result: Pushed) -> None:
             result.add(outcome)
         # In the order of the table, each kind with the usage plan of its own call.
         for kind in KINDS:
-            if kind in open_kinds:
+            if kind in open_kinds and _may_be_called(account, kind):
                 _push_calls(client, account, kind, result)
+
+
+def _may_be_called(account: SellerAccount, kind: str) -> bool:
+    is_cancellation = kind == OutboxEntry.Kind.CANCEL
+    return not is_cancellation or cancellations.goes_by_call(account)
 
 
 def _push_calls(

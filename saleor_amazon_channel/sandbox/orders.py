@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from ..amazon.marketplaces import MARKETPLACES
 from .calls import Answer, Call, Operation, Query
 from .errors import InvalidInput, Unauthorized
+from .feed_processing import cancel
 from .times import format_time, parse_time
 from .usage_plans import UsagePlan
 from .wire import FULFILLMENT_STATUSES
@@ -318,6 +319,34 @@ def visible_part(
     return seen
 
 
+_CANCEL_REASONS = (
+    "NO_INVENTORY",
+    "BUYER_CANCELLED",
+    "SHIPPING_ADDRESS_UNDELIVERABLE",
+    "CUSTOMER_EXCHANGE",
+    "PRICING_ERROR",
+)
+
+
+def cancel_order(call: Call) -> Answer:
+    """In Amazon's drafts only: whole orders, of which nothing is shipped."""
+    Query(call.pairs, ())
+    body = call.json()
+    if not isinstance(body, dict) or set(body) != {"cancelReasonCode"}:
+        raise InvalidInput("The body has a cancelReasonCode and nothing else.")
+    reason = body["cancelReasonCode"]
+    if reason not in _CANCEL_REASONS:
+        raise InvalidInput("Invalid value for 'cancelReasonCode'.")
+    order_id = call.path["orderId"]
+    stored = call.state.own_order(order_id, call.seller.seller_id)
+    if stored.current.fulfilled_by != "MERCHANT":
+        raise InvalidInput("Amazon fulfils the order.")
+    if stored.current.status != "UNSHIPPED":
+        raise InvalidInput(f"The order is {stored.current.status}.")
+    cancel(call.state, call.seller.seller_id, order_id, reason)
+    return Answer(202)
+
+
 _RESTRICTED_ADDRESS = (
     "name",
     "addressLine1",
@@ -368,5 +397,12 @@ OPERATIONS = (
         "/orders/2026-01-01/orders/{orderId}",
         UsagePlan(0.5, 30),
         get_order,
+    ),
+    Operation(
+        "cancelOrder",
+        "PUT",
+        "/orders/2026-01-01/orders/{orderId}/cancellation",
+        UsagePlan(1, 5),
+        cancel_order,
     ),
 )

@@ -35,6 +35,7 @@ def test_the_plans_are_amazons() -> None:
     assert {name: (plan.rate, plan.burst) for name, plan in USAGE_PLANS.items()} == {
         "searchOrders": (0.0056, 20),
         "getOrder": (0.5, 30),
+        "cancelOrder": (1, 5),
         "confirmShipment": (2, 10),
         "getMarketplaceParticipations": (0.016, 15),
         "createFeedDocument": (0.5, 15),

@@ -29,6 +29,7 @@ def test_the_plans_are_amazons() -> None:
         "getMarketplaceParticipations": (0.016, 15),
         "searchOrders": (0.0056, 20),
         "getOrder": (0.5, 30),
+        "cancelOrder": (1, 5),
         "confirmShipment": (2, 10),
         "getOrders": (0.0167, 20),
         "getOrderItems": (0.5, 30),
