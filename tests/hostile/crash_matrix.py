@@ -40,9 +40,10 @@ from saleor_amazon_channel.importing import importer, pull
 from saleor_amazon_channel.lifecycle import request_cancellation
 from saleor_amazon_channel.models import Marketplace, OrderEvent, OutboxEntry
 from saleor_amazon_channel.notifications import subscribing
-from saleor_amazon_channel.pushing import runner
-from saleor_amazon_channel.sandbox import events
+from saleor_amazon_channel.pushing import runner, stock
+from saleor_amazon_channel.sandbox import events, listings
 from saleor_amazon_channel.sandbox.feed_store import Fate
+from saleor_amazon_channel.stock import compare
 from saleor_amazon_channel.store.contract import Store
 from sqs import Sqs, running_sqs
 from wire_orders import GERMANY, wire_item, wire_order
@@ -60,6 +61,7 @@ REQUESTS = {
     "getMessagingActionsForOrder": r"GET .*/messaging/v1/orders/[^/]+$",
     "createUnexpectedProblem": r"POST .*/messages/unexpectedProblem$",
     "getSolicitationActionsForOrder": r"GET .*/solicitations/v1/orders/[^/]+$",
+    "patchListingsItem": r"PATCH .*/listings/2021-08-01/items/",
     "createProductReviewAndSellerFeedbackSolicitation": (
         r"POST .*/solicitations/v1/orders/[^/]+/solicitations/"
     ),
@@ -69,6 +71,7 @@ Moment = tuple[str, str]
 
 ISSUER = "Mugs and more GmbH\nHauptstr. 1\n10115 Berlin"
 FIRST = "10000000000001"
+SELLER = "A1SANDBOXEU"
 #: A claim of a worker that died is over by then.
 RESTARTED_AFTER = outbox.CLAIM_LIFETIME + timedelta(minutes=1)
 #: How the time goes on until all is settled: minutes, hours, and the days that it may
@@ -84,7 +87,10 @@ STEPS = (
 
 
 class Row:
-    """A kind of intent: what staff do, and what Amazon then has of it."""
+    """A kind of intent: what staff do, and what Amazon then has of it.
+
+    What it is about (an order) is new for each cell.
+    """
 
     name = ""
     kind = OutboxEntry.Kind.CONFIRM_SHIPMENT
@@ -105,7 +111,7 @@ class Row:
             order_id,
             items=[item],
             created=clock.now() - timedelta(hours=2),
-            updated=clock.now() - timedelta(minutes=10),
+            updated=clock.now(),
         )
         shipping = {"amount": "4.99", "currencyCode": "EUR"}
         order["proceeds"]["breakdowns"] = [
@@ -117,8 +123,26 @@ class Row:
     def on_amazon(self, world: World, order_id: str) -> None:
         """What has happened there before it is imported."""
 
+    def open(self, world: World, number: int, count: int) -> list[str]:
+        """What the cell is about, so many."""
+        ids = [f"{number:03}-1111111-{n:07}" for n in range(count)]
+        world.sandbox.state.put_orders([self.order(order_id) for order_id in ids])
+        for order_id in ids:
+            self.on_amazon(world, order_id)
+        read_from_amazon(world)
+        return ids
+
+    def close(self, world: World) -> None:
+        """After the cell."""
+
     def prepare(self, world: World, order_id: str) -> None:
         """What has happened since."""
+
+    def refresh(self, world: World) -> None:
+        """What else workers do before they send it."""
+
+    def subject(self, entry: OutboxEntry) -> str:
+        return entry.order.amazon_order_id
 
     def act(self, world: World, order_id: str) -> None:
         raise NotImplementedError
@@ -303,6 +327,74 @@ class ReviewRequest(Shipped):
         return "asked"
 
 
+class Stock(Row):
+    """The quantity of a listing: it is absolute, so that sending it twice is once."""
+
+    name = "stock"
+    kind = OutboxEntry.Kind.STOCK
+    operation = "patchListingsItem"
+    steps = ()
+    is_by_feed = False
+    most_by_call = 1000
+
+    def open(self, world: World, number: int, count: int) -> list[str]:
+        skus = ["MUG-1", "MUG-2"][:count]
+        self._quantity = 200 + number
+        self._many, stock.MANY = stock.MANY, self.most_by_call
+        state = world.sandbox.state
+        for sku in skus:
+            listings.put(state, SELLER, sku, marketplace_ids=[GERMANY], quantity=1)
+        self._send_stock(world, True)
+        for _ in range(9):
+            world.move_clock(timedelta(minutes=4))
+            world.work()
+            if not OutboxEntry.objects.filter(settled_at=None).exists():
+                break
+        return skus
+
+    def close(self, world: World) -> None:
+        stock.MANY = self._many
+        self._send_stock(world, False)
+        world.sandbox.state.listings.clear()
+
+    def _send_stock(self, world: World, is_on: bool) -> None:
+        with world.shop.writer():
+            accounts.update_marketplace(
+                Marketplace.objects.get(marketplace_id=GERMANY),
+                accounts.MarketplaceChanges(send_stock=is_on),
+            )
+
+    def act(self, world: World, sku: str) -> None:
+        resolution = world.store.resolve_skus({world.channel.id: [sku]})
+        variant_id = resolution[world.channel.id][sku].variant_id or ""
+        now = world.shop.stock(variant_id, world.warehouse_id)
+        world.shop.set_stock(
+            variant_id, world.warehouse_id, self._quantity + now.allocated
+        )
+        self.refresh(world)
+
+    def refresh(self, world: World) -> None:
+        with world.shop.writer():
+            compare.run(world.account)
+
+    def subject(self, entry: OutboxEntry) -> str:
+        return entry.listing.seller_sku if entry.listing else ""
+
+    def effects(self, world: World, sku: str) -> list[str]:
+        return [str(world.sandbox.state.listings[SELLER, sku].quantity)]
+
+    def wanted(self, sku: str) -> str:
+        return str(self._quantity)
+
+
+class StockByFeed(Stock):
+    name = "stock by feed"
+    operation = Row.operation
+    steps = Row.steps
+    is_by_feed = True
+    most_by_call = 1
+
+
 ROWS: Sequence[Row] = (
     Shipment(),
     ShipmentByFeed(),
@@ -312,6 +404,8 @@ ROWS: Sequence[Row] = (
     Invoice(),
     BuyerMessage(),
     ReviewRequest(),
+    Stock(),
+    StockByFeed(),
 )
 
 
@@ -320,7 +414,7 @@ ROWS: Sequence[Row] = (
 
 class Column:
     name = ""
-    order_count = 1
+    count = 1
 
     def not_for(self, row: Row) -> str:
         """Why it cannot happen to a kind; empty where it can."""
@@ -345,7 +439,7 @@ class Killed(Column):
     def strike(self, world: World, row: Row) -> None:
         world.move_clock(outbox.COMPANY_WAIT)
         for moment in self.moments(row):
-            die_at(world, moment)
+            die_at(world, row, moment)
             world.move_clock(RESTARTED_AFTER)
 
 
@@ -379,7 +473,7 @@ class Faulty(Column):
 class FateOfFeed(Column):
     def __init__(self, name: str, kind: str, hours: float = 0, orders: int = 1) -> None:
         self.name, self._kind, self._hours = name, kind, hours
-        self.order_count = orders
+        self.count = orders
 
     def not_for(self, row: Row) -> str:
         return "" if row.is_by_feed else "it goes by a call"
@@ -465,9 +559,10 @@ ASKS: Mapping[tuple[str, str], str] = {
 # --- dying ---------------------------------------------------------------------------
 
 
-def die_at(world: World, moment: Moment) -> None:
+def die_at(world: World, row: Row, moment: Moment) -> None:
     """Workers until one has died at that moment; it must come."""
     for _ in range(30):
+        row.refresh(world)
         if not forked(lambda: push(world), lambda: arm(moment)):
             return
         world.move_clock(timedelta(seconds=40))
@@ -566,41 +661,42 @@ class Matrix:
     def _lived_through(self, row: Row, column: Column) -> Cell:
         world = self._world
         self._number += 1
-        ids = [f"{self._number:03}-1111111-{n:07}" for n in range(column.order_count)]
-        world.sandbox.state.put_orders([row.order(order_id) for order_id in ids])
-        for order_id in ids:
-            row.on_amazon(world, order_id)
-        read_from_amazon(world)
-        for order_id in ids:
-            row.prepare(world, order_id)
+        try:
+            return self._judged(
+                row, column, row.open(world, self._number, column.count)
+            )
+        finally:
+            row.close(world)
+
+    def _judged(self, row: Row, column: Column, ids: Sequence[str]) -> Cell:
+        world = self._world
+        for each in ids:
+            row.prepare(world, each)
         before = set(OutboxEntry.objects.values_list("pk", flat=True))
-        for order_id in ids:
-            row.act(world, order_id)
+        for each in ids:
+            row.act(world, each)
         column.strike(world, row)
-        entries = OutboxEntry.objects.exclude(pk__in=before).filter(
-            order__amazon_order_id__in=ids
-        )
+        entries = OutboxEntry.objects.exclude(pk__in=before)
         for step in STEPS:
             world.move_clock(step)
             world.work()
             if not entries.filter(reported_at=None).exists():
                 break
         quiet(world)
-        return self._judge(row, column, ids, list(entries.select_related("order")))
+        return self._judge(row, column, ids, list(entries))
 
     def _judge(
         self, row: Row, column: Column, ids: Sequence[str], entries: list[OutboxEntry]
     ) -> Cell:
-        by_order = {entry.order.amazon_order_id: entry for entry in entries}
-        if len(entries) != len(ids) or set(by_order) != set(ids):
+        by_subject = {row.subject(entry): entry for entry in entries}
+        if len(entries) != len(ids) or set(by_subject) != set(ids):
             kinds = [entry.kind for entry in entries]
             return Cell(row, column, "WRONG", f"its intents are {kinds}")
         verdicts = set()
-        for order_id, entry in by_order.items():
-            effects = row.effects(self._world, order_id)
-            problem = problem_of(self._world, row, entry, effects)
+        for subject, entry in by_subject.items():
+            problem = problem_of(self._world, row, entry)
             if problem:
-                return Cell(row, column, "WRONG", f"{order_id}: {problem}")
+                return Cell(row, column, "WRONG", f"{subject}: {problem}")
             verdicts.add("ok" if entry.state == "succeeded" else "asks")
         if verdicts == {"ok"}:
             return Cell(row, column, "ok")
@@ -611,11 +707,9 @@ class Matrix:
         return Cell(row, column, "asks", why)
 
 
-def problem_of(world: World, row: Row, entry: OutboxEntry, effects: list[str]) -> str:
-    order = entry.order
-    wanted = row.wanted(order.amazon_order_id)
-    view = world.shop.order(order.shop_order_id or "")
-    told = OrderEvent.objects.filter(order=order, type=f"{entry.kind}_{entry.state}")
+def problem_of(world: World, row: Row, entry: OutboxEntry) -> str:
+    subject = row.subject(entry)
+    effects, wanted = row.effects(world, subject), row.wanted(subject)
     if entry.reported_at is None:
         return f"it is {entry.state}: {entry.error_message}"
     if entry.state not in ("succeeded", "failed"):
@@ -626,15 +720,21 @@ def problem_of(world: World, row: Row, entry: OutboxEntry, effects: list[str]) -
         return f"Amazon has {effects}"
     if entry.state == "failed" and "Seller Central" not in entry.error_message:
         return f"it failed, and does not say where to look: {entry.error_message}"
+    if world.shop.emails():
+        return f"mails left: {world.shop.emails()}"
+    if entry.order is None:
+        return ""
+    view = world.shop.order(entry.order.shop_order_id or "")
     if entry.state == "failed" and not any(
         entry.error_message in note for note in view.notes
     ):
         return "the shop's order does not say what to look for"
+    told = OrderEvent.objects.filter(
+        order=entry.order, type=f"{entry.kind}_{entry.state}"
+    )
     if told.count() != 1 + told.filter(message__contains="T-old").count():
         return f"the timeline tells it {told.count()} times"
-    if world.shop.emails():
-        return f"mails left: {world.shop.emails()}"
-    return row.in_shop(world, order.amazon_order_id) if effects else ""
+    return row.in_shop(world, subject) if effects else ""
 
 
 def quiet(world: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hostile import crash_matrix
 from journeys.world import World
 from saleor_amazon_channel import outbox
+from saleor_amazon_channel.models import OutboxEntry
 from saleor_amazon_channel.pushing import refunds, runner
 from saleor_amazon_channel.standalone.store import StandaloneStore
 from sqs import Sqs
@@ -44,6 +45,10 @@ def test_a_part_of_the_matrix(shop_with_queue: tuple[World, Sqs]) -> None:
     assert len(cells) == 3 * len(crash_matrix.ROWS)
     asks = [row for (row, column), verdict in cells.items() if verdict == "asks"]
     assert sorted(asks) == ["invoice", "invoice", "message", "message"]
+
+
+def test_every_kind_of_intent_is_in_it() -> None:
+    assert {str(row.kind) for row in crash_matrix.ROWS} == set(OutboxEntry.Kind.values)
 
 
 # --- it can fail ---------------------------------------------------------------------
