@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from datetime import timedelta
 from decimal import Decimal
 
 import graphene
 import pytest
+import requests
 from saleor.app.models import App
 from saleor.core.db.connection import allow_writer
 from saleor.order.models import Order, OrderGrantedRefund
 from saleor.page.models import Page
-from saleor.payment.models import TransactionItem
+from saleor.payment.models import Payment, TransactionItem
 from saleor.permission.enums import get_permissions
 from saleor.plugins.models import PluginConfiguration
 from saleor.site.models import SiteSettings
@@ -19,10 +22,15 @@ from saleor.webhook.event_types import WebhookEventSyncType
 from saleor.webhook.models import Webhook, WebhookEvent
 
 from in_saleor.drivers import SaleorDriver, record_notifications
+from journeys import killing_refunds
+from journeys.killing import run_worker
 from journeys.refunding import *  # noqa: F403
-from saleor_amazon_channel.models import OutboxEntry
+from journeys.refunding import calls, money, refunded_on_amazon
+from journeys.refunds import put
+from saleor_amazon_channel.models import OutboxEntry, ShopRefund
 from saleor_amazon_channel.saleor.app import ensure_app
 from saleor_amazon_channel.saleor.store import SaleorStore
+from saleor_amazon_channel.sandbox import events
 
 from .test_plugin import PLUGIN
 
@@ -151,8 +159,8 @@ def test_a_request_that_capture_missed_is_found_by_the_sweep(world, monkeypatch,
 
     rounds(world, 6)  # noqa: F405
 
-    assert money(world) == ("27.76", "0.00", "5.00")  # noqa: F405
-    assert calls(world, "createFeed") == 1  # noqa: F405
+    assert money(world) == ("27.76", "0.00", "5.00")
+    assert calls(world, "createFeed") == 1
     assert failures(world) == []  # noqa: F405
     check_quiet(world)  # noqa: F405
 
@@ -173,11 +181,11 @@ def test_what_saleor_said_has_failed_is_not_sent_when_the_plugin_is_on_again(
     rounds(world, 4)  # noqa: F405
 
     assert OutboxEntry.objects.count() == 0
-    assert money(world) == ("32.76", "0.00", "0.00")  # noqa: F405
+    assert money(world) == ("32.76", "0.00", "0.00")
 
 
 def test_a_request_that_was_refused_is_not_found_again(world):
-    put(world)  # noqa: F405
+    put(world)
     world.work_until_quiet(2)
     [error] = request(world, TransactionItem.objects.get())
     assert (error["field"], error["code"]) == ("amount", "INVALID")
@@ -188,7 +196,7 @@ def test_a_request_that_was_refused_is_not_found_again(world):
     rounds(world, 6)  # noqa: F405
 
     assert world.on_amazon(ORDER)["fulfillment"]["fulfillmentStatus"] == "SHIPPED"  # noqa: F405
-    assert refunded_on_amazon(world) == {}  # noqa: F405
+    assert refunded_on_amazon(world) == {}
     assert OutboxEntry.objects.filter(kind="refund").count() == 0
 
 
@@ -255,7 +263,7 @@ def test_a11_a_refund_that_staff_record_by_hand_is_noticed_and_not_made(world):
     events = world.ledger_order(ORDER).events.filter(type="refunded_by_hand")  # noqa: F405
     assert [event.actor for event in events] == ["staff@example.com"]
     assert OutboxEntry.objects.count() == 0
-    assert refunded_on_amazon(world) == {}  # noqa: F405
+    assert refunded_on_amazon(world) == {}
 
 
 def test_staff_cannot_report_a_refund_of_amazons_transaction(world):
@@ -268,4 +276,118 @@ def test_staff_cannot_report_a_refund_of_amazons_transaction(world):
     ).json()
 
     assert answer["errors"][0]["extensions"]["exception"]["code"] == "PermissionDenied"
-    assert money(world) == ("32.76", "0.00", "0.00")  # noqa: F405
+    assert money(world) == ("32.76", "0.00", "0.00")
+
+
+LEGACY_REFUND = """
+mutation ($order: ID!) {
+  orderRefund(id: $order, amount: 5) { errors { code } }
+}
+"""
+LEGACY_PRODUCTS = """
+mutation ($order: ID!, $lines: [OrderRefundFulfillmentLineInput!]!) {
+  orderFulfillmentRefundProducts(
+    order: $order, input: {fulfillmentLines: $lines, amountToRefund: 4}
+  ) { errors { code } }
+}
+"""
+
+
+def test_a11_a_refund_of_a_payment_of_old_is_noticed_once_and_not_made(world):
+    order_id = shipped(world)  # noqa: F405
+    order = Order.objects.get(pk=order_id)
+    line = order.fulfillments.get().lines.first()
+    of_order = {"order": graphene.Node.to_global_id("Order", order_id)}
+    lines = [
+        {
+            "fulfillmentLineId": graphene.Node.to_global_id("FulfillmentLine", line.pk),
+            "quantity": 1,
+        }
+    ]
+
+    def refund(query, **variables):
+        [answer] = world.shop.query(query, **of_order, **variables).values()
+        return [error["code"] for error in answer["errors"]]
+
+    # An order of ours has a transaction and no payment: there is nothing to refund.
+    assert refund(LEGACY_REFUND) == ["PAYMENT_MISSING"]
+    assert refund(LEGACY_PRODUCTS, lines=lines) == ["CANNOT_REFUND"]
+
+    # One that somebody gave it all the same, as an older integration might.
+    Payment.objects.create(
+        order=order,
+        gateway="manual",
+        is_active=True,
+        currency="EUR",
+        total=order.total_gross_amount,
+        captured_amount=order.total_gross_amount,
+        charge_status="fully-charged",
+    ).transactions.create(
+        kind="external", is_success=True, amount=9, currency="EUR", gateway_response={}
+    )
+    assert refund(LEGACY_REFUND) == []
+    assert refund(LEGACY_PRODUCTS, lines=lines) == []
+    world.move_clock(timedelta(minutes=2))
+    rounds(world, 3)  # noqa: F405
+
+    said = [n.split(" (")[0] for n in view(world).notes if "by hand" in n]  # noqa: F405
+    assert said == [
+        "5.00 EUR were recorded as refunded by hand",
+        "4.00 EUR were recorded as refunded by hand",
+    ]
+    assert OutboxEntry.objects.count() == 0
+    assert refunded_on_amazon(world) == {}
+
+
+def die_around_the_feed(moment):
+    """Kill this process before Amazon is given a feed, or when it has it."""
+    send = requests.Session.send
+
+    def and_die(session, request, **options):
+        is_feed = request.method == "POST" and request.url.endswith("/feeds")
+        if is_feed and moment == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        answer = send(session, request, **options)
+        if is_feed:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    requests.Session.send = and_die
+
+
+# At every moment in the stand-alone shop, which takes minutes; here around the one call
+# that must not be made twice, and in one version.
+@pytest.mark.saleor_version(">=3.23")
+def test_a11_a_refund_whose_sender_is_killed_is_made_once(world):
+    for number, moment in enumerate(("before", "after"), 1):
+        order_id = f"00{number}-0000000-0000001"
+        put(world, order_id)
+        events.ship(world.sandbox.state, order_id)
+        world.move_clock(timedelta(minutes=6))
+        world.work()
+        shop_order_id = world.ledger_order(order_id).shop_order_id
+        world.shop.request_refund(shop_order_id, "5.00")
+        world.move_clock(timedelta(minutes=1))
+
+        def push_and_die(moment=moment):
+            die_around_the_feed(moment)
+            killing_refunds.push_and_follow(world)
+
+        # No other moment kills it.
+        assert not run_worker(push_and_die, die_at=0)
+        refund = ShopRefund.objects.get(order__amazon_order_id=order_id)
+        assert refund.entry.state in ("sending", "submitted")
+        assert len(refunded_on_amazon(world, order_id)) == 0
+        assert calls(world, "createFeed") == {"before": 0, "after": 2}[moment]
+        killing_refunds.settle(world)
+
+        given = refunded_on_amazon(world, order_id)
+        assert {item: part["Principal"] for item, part in given.items()} == {
+            "10000000000001": "3.60",
+            "10000000000002": "1.40",
+        }
+        assert money(world, order_id) == ("27.76", "0.00", "5.00")
+        assert len(world.shop.order(shop_order_id).refunds) == 1
+        refund.entry.refresh_from_db()
+        assert refund.entry.state == "succeeded"
+        assert calls(world, "createFeed") == {"before": 1, "after": 2}[moment]
