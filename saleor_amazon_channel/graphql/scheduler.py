@@ -183,7 +183,7 @@ class AmazonReconciliation(graphene.ObjectType):
     )
     unread = list_of(
         graphene.String,
-        "Of both those that could not be read from Amazon; the others have been.",
+        "Of those that could not be read from Amazon, or not be understood.",
     )
     gone_from_shop = list_of(
         graphene.String, "Amazon's IDs of imported orders that the shop does not have."

@@ -220,6 +220,7 @@ def foresee(
 
 
 def _import(orders: Sequence[AmazonOrder]) -> Imported:
+    recorder.read_again([order for order in orders if recorder.is_unreadable(order)])
     judged = _judge(orders)
     blocked, clean = judged.blocked, judged.to_create
     answers = store.current().create_orders([_new_order(c) for c in clean])

@@ -182,6 +182,7 @@ def _carry(order: AmazonOrder, state: OrderState) -> tuple[bool, bool]:
     done = [
         _take(order, "the buyer's wish to cancel", lambda: _asked_to_cancel(order)),
         _take(order, "what replaces it", lambda: _replaced(order)),
+        _take(order, "what cannot be read", lambda: _unreadable(order)),
     ]
     if state.is_cancelled:
         return all(done), True
@@ -253,6 +254,18 @@ def _replaced(order: AmazonOrder) -> Iterator[News]:
             "replaced",
             f"Order {replacement.amazon_order_id} on Amazon replaces this one, or "
             "items of it.",
+        )
+
+
+def _unreadable(order: AmazonOrder) -> Iterator[News]:
+    """The ledger has kept what Amazon said before; see ``ledger.recorder``."""
+    for event in order.events.filter(type="unreadable").order_by("pk"):
+        yield from _once(
+            order,
+            "cannot_follow",
+            "The order changed on Amazon, which cannot be followed here: "
+            f"{event.message} Compare it with Seller Central before anything is "
+            "shipped or refunded.",
         )
 
 

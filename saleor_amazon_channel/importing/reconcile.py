@@ -21,7 +21,9 @@ from django.db.models import Count, F, Q
 
 from .. import clock, store
 from ..amazon.client import Client
+from ..amazon.errors import MalformedOrder
 from ..amazon.orders import FulfillmentStatus, Order, search_orders
+from ..ledger import recorder
 from ..models import AmazonOrder, Reconciliation, SellerAccount, SyncCursor
 from . import pull, slow_scan
 
@@ -36,6 +38,8 @@ WINDOW = timedelta(days=3)
 SHOP_WINDOW = timedelta(days=30)
 #: Calls that are left to the scans, of the 20 that the usage plan saves up.
 CALLS_LEFT_TO_SCANS = 6
+#: How an order is named that Amazon gives no id of.
+WITHOUT_ID = "an order without orderId"
 #: The shop's status of a cancelled order.
 CANCELED = "canceled"
 #: The shop follows Amazon's news within a minute.
@@ -128,6 +132,7 @@ def _step(row: Reconciliation, client: Client) -> None:
     ]
     with slow_scan.committing(row):
         different, counts = _compare(row, orders)
+        _name_unreadable(row, page.malformed, counts)
     failed: dict[str, object] = {}
     if different:
         # What was found is kept by now, whatever happens to us while it is read.
@@ -179,6 +184,33 @@ def _compare(
     slow_scan.name(row.outdated, outdated)
     counts = {"there": there, "here": len(known), "unsettled": unsettled}
     return [*missing, *outdated], counts
+
+
+def _name_unreadable(
+    row: Reconciliation,
+    malformed: Sequence[tuple[dict[str, Any], MalformedOrder]],
+    counts: dict[str, int],
+) -> None:
+    ids = [error.order_id for _, error in malformed]
+    known = dict(
+        AmazonOrder.objects.filter(amazon_order_id__in=ids).values_list(
+            "amazon_order_id", "import_state"
+        )
+    )
+    counts["there"] += len(ids)
+    counts["here"] += len(known)
+    slow_scan.name(row.unread, [order_id or WITHOUT_ID for order_id in ids])
+    # Of others the ledger has more than this list, which is without the buyer's data.
+    imported = AmazonOrder.ImportState.IMPORTED
+    recorder.record(
+        row.account,
+        [],
+        [
+            (raw, error)
+            for raw, error in malformed
+            if known.get(error.order_id, imported) == imported
+        ],
+    )
 
 
 def _compare_with_shop(row: Reconciliation) -> None:
@@ -267,6 +299,7 @@ def is_clean(row: Reconciliation) -> bool:
     return row.finished_at is not None and not (
         row.missing
         or row.outdated
+        or row.unread
         or row.gone_from_shop
         or row.wrong_total
         or row.double
@@ -295,9 +328,10 @@ def in_words(row: Reconciliation) -> str:
         reasons = sorted(row.blocked_by.items(), key=lambda each: (-each[1], each[0]))
         by = ", ".join(f"{n:,} {code or 'without a reason'}" for code, n in reasons)
         text += f", {row.blocked:,} blocked ({by})"
-    found = len({*row.missing, *row.outdated})
+    found = {*row.missing, *row.outdated}
     if found:
-        text += f"; {found - len(row.unread):,} of them have been read from Amazon"
+        read = len(found.difference(row.unread))
+        text += f"; {read:,} of them have been read from Amazon"
     if row.unread:
         text += f", {len(row.unread):,} could not be read"
     if row.finished_at is None:

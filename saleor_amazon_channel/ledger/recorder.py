@@ -1,13 +1,15 @@
 """Store first, judge second: write what Amazon told us into the ledger.
 
 A payload can come twice, late or out of order: ``lastUpdatedTime`` decides, and an
-older or equal one changes nothing. Except where the one we have lacks buyer data, which
-Amazon leaves out while the app lacks a role, and the equal one has it: then the order
-is completed, unless it is imported already. What has been redacted stays redacted.
+older one changes nothing. An equal one does while the order is not imported, if it
+differs and lacks nothing that is here: Amazon leaves out buyer data while the app lacks
+a role, and completes orders without another time. What has been redacted stays
+redacted.
 
 What cannot be read, or does not fit our columns, blocks an order that is not imported,
-with what is wrong; the rest of what Amazon last said readably stays. An imported order
-is only told of it: what staff do with it leans on what is stored.
+with what is wrong; the rest of what Amazon last said readably stays. It is read again
+when the order is to be imported, maybe by another version (``read_again``). An imported
+order is only told of it: what staff do with it leans on what is stored.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +26,7 @@ from django.db.models import Model, Sum
 
 from .. import clock, lock_objects
 from ..amazon.errors import MalformedOrder
-from ..amazon.orders import FulfillmentStatus, Order
+from ..amazon.orders import FulfillmentStatus, Order, OrderItem
 from ..models import (
     AmazonListing,
     AmazonOrder,
@@ -174,26 +176,25 @@ def _record(
         ):
             received[order_id] = _unreadable_row(account, order_id, raw, error)
             unreadable_ids.add(order_id)
-        CommunicationLog.objects.create(
-            account=account,
-            operation="searchOrders",
-            error_code="MalformedOrder",
-            message=payloads.storable(str(error)),
-            amazon_order_id=order_id[:32],
-        )
+    _log(account, [error for _, error in (*malformed, *misfits)])
 
     known = {row.amazon_order_id: row for row in lock_objects.orders_by_id(received)}
     sold_before = {row.pk: sales.of(row) for row in known.values()}
-    new, changed, cancelled, events = [], [], [], []
+    new, changed, recounted, events = [], [], [], []
     for order_id, row in received.items():
         old = known.get(order_id)
         if order_id in overdue or (old is not None and old.redacted_at):
             # Amazon goes on telling of the buyer; it stays deleted here.
             _forget_buyer(row)
         if old is None:
-            row.note = "Received from Amazon."
             new.append(row)
             events.append((row, "received", f"Received from Amazon: {_status(row)}."))
+            if order_id in unreadable_ids:
+                row.note = row.blockers[0]["message"]
+                events.append((row, "unreadable", row.note))
+            else:
+                row.note = "Received from Amazon."
+                recounted.append(row)
         elif old.account_id != account.pk:
             logger.error("order %s belongs to another account", order_id)
         elif order_id in unreadable_ids:
@@ -202,15 +203,80 @@ def _record(
                 changed.append(old)
         elif row.last_updated_time > old.last_updated_time:
             if _is_cancelled(row) and not _is_cancelled(old):
-                cancelled.append(old)
+                recounted.append(old)
             _apply(old, row, _change(old, row))
             events.append((old, "updated", old.note))
             changed.append(old)
-        elif row.last_updated_time == old.last_updated_time and _completes(old, row):
-            _apply(old, row, "Amazon now gives the buyer's data too.")
+        elif row.last_updated_time == old.last_updated_time and _tells_more(old, row):
+            if is_unreadable(old):
+                recounted.append(old)
+            _apply(
+                old,
+                row,
+                "Amazon now gives the buyer's data too."
+                if _has_buyer(row) and not _has_buyer(old)
+                else _change(old, row),
+            )
             events.append((old, "updated", old.note))
             changed.append(old)
 
+    _write(account, new, changed, items, sold_before, recounted)
+    unreadable_now = [
+        row for row in (*new, *changed) if row.import_state == State.BLOCKED
+    ]
+    blocking.replace(
+        [
+            (row, [Blocker(BlockerCode.UNREADABLE, b["message"], b["subject"])])
+            for row in unreadable_now
+            for b in row.blockers
+        ],
+        [row for row in changed if row.import_state == State.READY],
+    )
+    timeline.add_many(events)
+    return Recorded(len(new), len(changed), len(received) - len(new) - len(changed))
+
+
+def read_again(orders: Sequence[AmazonOrder]) -> None:
+    """Take from the payloads of these orders, which the caller has locked, what could
+    not be read of them when they came, where it can be by now."""
+    for order in orders:
+        raw = payloads.join(order.payload, order.personal)
+        try:
+            readable = Order.from_wire(raw)
+            check_fits(readable)
+        except MalformedOrder:
+            continue
+        account = order.account
+        account.customer_key = account.customer_key or buyer_search.ensure_key(
+            account.pk
+        )
+        sold_before = {order.pk: sales.of(order)}
+        row = _row(account, readable, raw)
+        if order.redacted_at:
+            _forget_buyer(row)
+        _copy(order, row)
+        _write(
+            account,
+            [],
+            [order],
+            {order.amazon_order_id: readable.order_items},
+            sold_before,
+            [order],
+        )
+
+
+def _write(
+    account: SellerAccount,
+    new: Sequence[AmazonOrder],
+    changed: Sequence[AmazonOrder],
+    items: Mapping[str, Sequence[OrderItem]],
+    sold_before: Mapping[int, sales.Sale | None],
+    recounted: Sequence[AmazonOrder],
+) -> None:
+    """Write the rows of orders, their items, and the sums they count in.
+
+    Of ``recounted`` Amazon has another number left of what they are of than before.
+    """
     AmazonOrder.objects.bulk_create(new)
     AmazonOrder.objects.bulk_update(changed, _ORDER_FIELDS, batch_size=100)
     units_before = _units(changed)
@@ -234,28 +300,38 @@ def _record(
         account,
         {
             item.product.seller_sku
-            for row in (*new, *cancelled)
+            for row in recounted
             for item in items.get(row.amazon_order_id, ())
         },
     )
-    originals = {row.replacement_of for row in new if row.replacement_of}
+    originals = {row.replacement_of for row in (*new, *recounted) if row.replacement_of}
     if originals:
         AmazonOrder.objects.filter(
             amazon_order_id__in=originals, import_state=State.IMPORTED
         ).update(follow_at=clock.now())
-    unreadable_now = [
-        row for row in (*new, *changed) if row.import_state == State.BLOCKED
+
+
+def _log(account: SellerAccount, found: Sequence[MalformedOrder]) -> None:
+    """What is read again is in the log already."""
+    since = clock.now() - timedelta(days=1)
+    rows = [
+        CommunicationLog(
+            account=account,
+            operation="searchOrders",
+            error_code="MalformedOrder",
+            message=payloads.storable(str(error)),
+            amazon_order_id=payloads.storable(error.order_id)[:32],
+        )
+        for error in found
     ]
-    blocking.replace(
-        [
-            (row, [Blocker(BlockerCode.UNREADABLE, b["message"], b["subject"])])
-            for row in unreadable_now
-            for b in row.blockers
-        ],
-        [row for row in changed if row.import_state == State.READY],
+    known = rows and set(
+        CommunicationLog.objects.filter(
+            created_at__gt=since, account=account, error_code="MalformedOrder"
+        ).values_list("amazon_order_id", "message")
     )
-    timeline.add_many(events)
-    return Recorded(len(new), len(changed), len(received) - len(new) - len(changed))
+    CommunicationLog.objects.bulk_create(
+        row for row in rows if (row.amazon_order_id, row.message) not in known
+    )
 
 
 def _units(rows: Sequence[AmazonOrder]) -> dict[int, int]:
@@ -406,24 +482,50 @@ def _unreadable_row(
     )
 
 
-def _completes(old: AmazonOrder, row: AmazonOrder) -> bool:
-    return old.import_state in _OPEN and any(
-        row.personal.get(name) and not old.personal.get(name)
-        for name in ("buyer", "recipient")
-    )
+def _tells_more(old: AmazonOrder, row: AmazonOrder) -> bool:
+    """Whether what Amazon says of the same moment is to replace what is here."""
+    if old.import_state not in _OPEN:
+        return False
+    before = payloads.join(old.payload, old.personal)
+    after = payloads.join(row.payload, row.personal)
+    return is_unreadable(old) or (before != after and not _lacks(after, before))
+
+
+def _lacks(after: Any, before: Any) -> bool:
+    """Whether ``before`` has something where ``after`` has nothing."""
+    if isinstance(before, dict):
+        return not isinstance(after, dict) or any(
+            _lacks(after.get(name), value) for name, value in before.items() if value
+        )
+    if isinstance(before, list):
+        return not isinstance(after, list) or any(map(_lacks, after, before))
+    return after is None and before is not None
+
+
+def _has_buyer(row: AmazonOrder) -> bool:
+    return bool(row.personal.get("buyer") or row.personal.get("recipient"))
+
+
+def is_unreadable(row: AmazonOrder) -> bool:
+    """Whether the order's data could not be read when it last came or was judged."""
+    return any(each["code"] == BlockerCode.UNREADABLE.value for each in row.blockers)
 
 
 def _apply_unreadable(old: AmazonOrder, row: AmazonOrder) -> bool:
     """Whether that changed anything."""
-    note = row.blockers[0]["message"]
     if row.last_updated_time <= old.last_updated_time:
         return False
+    note = row.blockers[0]["message"]
     if old.import_state in _OPEN:
         for name in ("payload", "personal", "last_updated_time"):
             setattr(old, name, getattr(row, name))
         old.import_state, old.blockers = row.import_state, row.blockers
-    elif old.note == note:
-        return False  # Told already: scans overlap.
+    else:
+        note += f" It is of {row.last_updated_time:%Y-%m-%d %H:%M:%S} UTC."
+        if old.events.filter(type="unreadable", message=note).exists():
+            return False  # Told already: scans overlap.
+        # So that staff read it where they work.
+        old.follow_at = clock.now()
     old.note = note
     return True
 
@@ -431,12 +533,16 @@ def _apply_unreadable(old: AmazonOrder, row: AmazonOrder) -> bool:
 def _apply(old: AmazonOrder, row: AmazonOrder, note: str) -> None:
     if old.import_state == State.IMPORTED:
         _let_follow(old, row)
-    for name in _ORDER_FIELDS:
-        if name not in _OWN_FIELDS:
-            setattr(old, name, getattr(row, name))
+    _copy(old, row)
     old.note = note
     if old.import_state in _OPEN:
         old.import_state, old.blockers = row.import_state, row.blockers
+
+
+def _copy(old: AmazonOrder, row: AmazonOrder) -> None:
+    for name in _ORDER_FIELDS:
+        if name not in _OWN_FIELDS:
+            setattr(old, name, getattr(row, name))
 
 
 def _let_follow(old: AmazonOrder, row: AmazonOrder) -> None:

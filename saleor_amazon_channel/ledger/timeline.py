@@ -17,6 +17,7 @@ TOLD_ONCE = (
     "invoice_kept",
     "refunded_by_hand",
     "replaced",
+    "unreadable",
     "shipment_cancelled_too_late",
 )
 

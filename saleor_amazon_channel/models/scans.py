@@ -68,8 +68,8 @@ class Reconciliation(SlowScan):
     compared.
     """
 
-    #: Amazon order ids: not here; here as they had been before; of both those that
-    #: could not be read from Amazon.
+    #: Amazon order ids: not here; here as they had been before; those that could not be
+    #: read from Amazon.
     missing = models.JSONField(default=list)
     outdated = models.JSONField(default=list)
     unread = models.JSONField(default=list)

@@ -16,7 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from contract.driver import StaffDriver
 from journeys.world import World, running_world
 from saleor_amazon_channel import accounts, clock
+from saleor_amazon_channel.amazon.errors import MalformedOrder
 from saleor_amazon_channel.importing import healing, importer
+from saleor_amazon_channel.ledger import recorder
 from saleor_amazon_channel.models import (
     AmazonOrder,
     AmazonOrderItem,
@@ -418,3 +420,28 @@ def test_five_thousand_blocked_orders_cost_a_round_of_work_a_few_queries(
     assert len(queries) <= 12
     # What cannot be resolved is no question of stock any more: the importer's to say.
     assert AmazonOrder.objects.filter(import_state="ready").count() == 1000
+
+
+def test_an_order_that_another_version_can_read_is_whole_and_shipped(
+    world: World,
+) -> None:
+    wire = wire_order()
+    world.sandbox.state.put_orders([wire])
+    problem = MalformedOrder(ORDER, "orderItems", "is of a new kind")
+    with world.shop.writer():
+        recorder.record(world.account, [], [(wire, problem)])
+        OrderBlocker.objects.update(judged_by="0.0.1")
+
+    world.work()
+
+    order = world.ledger_order(ORDER)
+    assert (order.import_state, order.fulfillment_status) == ("imported", "UNSHIPPED")
+    assert world.line_ids(ORDER)[ITEM]
+    world.shop.fulfil(
+        order.shop_order_id or "",
+        {world.line_ids(ORDER)[ITEM]: 1},
+        warehouse_id=world.warehouse_id,
+        tracking_number="T-1",
+    )
+    world.work_until_quiet(3)
+    assert world.on_amazon(ORDER)["fulfillment"]["fulfillmentStatus"] == "SHIPPED"

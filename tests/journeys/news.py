@@ -14,13 +14,14 @@ import pytest
 from contract.driver import OrderView, StaffDriver
 from journeys.world import World, running_world
 from saleor_amazon_channel import accounts, clock, lifecycle
-from saleor_amazon_channel.importing import news
+from saleor_amazon_channel.importing import news, reconcile
 from saleor_amazon_channel.models import (
     AmazonOrder,
     ChannelSettings,
     ForeignPackage,
     Marketplace,
     OutboxEntry,
+    Reconciliation,
 )
 from saleor_amazon_channel.sandbox import events
 from saleor_amazon_channel.store.contract import Store
@@ -75,6 +76,39 @@ def stock_of(world: World, order: OrderView, line: int) -> tuple[int, int]:
     variant = order.lines[line].variant_id
     stock = world.shop.stock(variant, world.warehouse_id)
     return stock.quantity, stock.allocated
+
+
+# --- what cannot be read -------------------------------------------------------------
+
+
+def test_staff_are_told_of_news_that_cannot_be_read(world: World) -> None:
+    imported(world)
+    before = view(world)
+
+    def break_it(order: dict) -> None:
+        order["fulfillment"]["fulfillmentStatus"] = "CANCELLED"
+        order["orderItems"][0]["fulfillment"]["quantityFulfilled"] = -1
+
+    world.sandbox.state.change_order(ORDER, break_it)
+    world.work_until_quiet(3)
+
+    new = view(world).notes[len(before.notes) :]
+    assert len(new) == 1
+    assert "cannot be followed here" in new[0]
+    assert "quantityFulfilled" in new[0]
+    assert "Compare it with Seller Central" in new[0]
+    assert view(world).status == "unfulfilled"
+    world.move_clock(timedelta(hours=24))
+    for _ in range(3):
+        world.work()
+        world.move_clock(timedelta(minutes=10))
+    row = Reconciliation.objects.latest("pk")
+    assert not reconcile.is_clean(row)
+    assert row.unread == [ORDER]
+    assert reconcile.in_words(row) == (
+        "1 there, 1 here, 0 missing, 0 double, 1 could not be read."
+    )
+    assert view(world).notes[len(before.notes) :] == new
 
 
 # --- units cancelled -----------------------------------------------------------------

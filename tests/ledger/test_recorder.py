@@ -10,7 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from saleor_amazon_channel.amazon.errors import MalformedOrder
 from saleor_amazon_channel.amazon.orders import Order
 from saleor_amazon_channel.ledger import payloads, recorder
-from saleor_amazon_channel.models import AmazonOrder, CommunicationLog, SellerAccount
+from saleor_amazon_channel.models import (
+    AmazonOrder,
+    CommunicationLog,
+    DailySales,
+    SellerAccount,
+)
 from wire_orders import NOW, wire_item, wire_order
 
 
@@ -290,3 +295,79 @@ def test_a_page_costs_the_same_queries_however_long_it_is(account):
 
     record(account, wire_order())  # The account's first makes the key for names.
     assert queries(1, 2) == queries(100, 60)
+
+
+def test_equal_news_that_tell_more_are_taken_until_the_order_is_imported(account):
+    full = wire_order()
+    lacking = {name: value for name, value in full.items() if name != "proceeds"}
+    record(account, lacking)
+    AmazonOrder.objects.update(import_state="blocked", blockers=[{"code": "x"}])
+
+    assert record(account, full) == recorder.Recorded(changed=1)
+
+    order = AmazonOrder.objects.get()
+    assert (order.import_state, order.grand_total) == ("ready", Decimal("19.90"))
+    # What tells less of the same moment comes from a list that is behind.
+    assert record(account, lacking) == recorder.Recorded(unchanged=1)
+    assert record(account, full) == recorder.Recorded(unchanged=1)
+    other = wire_order(status="PARTIALLY_SHIPPED")
+    assert record(account, other) == recorder.Recorded(changed=1)
+
+    AmazonOrder.objects.update(import_state="imported", shop_order_id="1")
+    assert record(account, full) == recorder.Recorded(unchanged=1)
+
+
+def test_who_fulfils_a_waiting_order_may_be_said_later(account):
+    full = wire_order()
+    lacking = {**full, "fulfillment": dict(full["fulfillment"])}
+    del lacking["fulfillment"]["fulfilledBy"]
+    record(account, lacking)
+    AmazonOrder.objects.update(import_state="waiting")
+
+    assert record(account, full) == recorder.Recorded(changed=1)
+
+    order = AmazonOrder.objects.get()
+    assert (order.import_state, order.fulfilled_by) == ("ready", "MERCHANT")
+
+
+def unread(account, wire):
+    """A version before could not read it."""
+    problem = MalformedOrder(wire["orderId"], "orderItems", "is of a new kind")
+    return recorder.record(account, [], [(wire, problem)])
+
+
+def test_an_unreadable_order_says_so_and_not_only_that_it_came(account):
+    unread(account, wire_order())
+
+    order = AmazonOrder.objects.get()
+    assert order.note == (
+        "Amazon's data of this order cannot be read: orderItems is of a new kind."
+    )
+    assert [event.type for event in order.events.order_by("id")] == [
+        "received",
+        "unreadable",
+    ]
+    # It is in the log once, however often the page is read again.
+    unread(account, wire_order())
+    assert CommunicationLog.objects.count() == 1
+
+
+@pytest.mark.parametrize("by", ["the payload itself", "the same payload again"])
+def test_what_becomes_readable_is_whole(account, by):
+    wire = wire_order(items=[wire_item(quantity=3, price="59.70")])
+    unread(account, wire)
+
+    if by == "the payload itself":
+        recorder.read_again(AmazonOrder.objects.all())
+    else:
+        assert record(account, wire) == recorder.Recorded(changed=1)
+
+    order = AmazonOrder.objects.get()
+    assert (order.fulfillment_status, order.fulfilled_by) == ("UNSHIPPED", "MERCHANT")
+    assert (order.currency, order.grand_total) == ("EUR", Decimal("59.70"))
+    assert order.ship_by == NOW + timedelta(hours=46)
+    assert order.buyer_name == "Änne Müller"
+    item = order.items.get()
+    assert (item.seller_sku, item.quantity_ordered) == ("MUG-1", 3)
+    assert DailySales.objects.get().unit_count == 3
+    assert payloads.join(order.payload, order.personal) == wire
