@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from graphql_api.conftest import Answer
+from graphql_api.root_fields import REQUESTS
 from saleor_amazon_channel import clock, tasks
 from saleor_amazon_channel.models import ChannelSettings
 from saleor_amazon_channel.sandbox import Sandbox, running_sandbox
@@ -82,6 +83,12 @@ def test_the_ellipsis_matches_only_where_it_stands() -> None:
     assert not matches({"a": ["T3J…"]}, {"a": ["X3JkZXI6"]})
     assert not matches({"a": 1}, {"a": 1, "b": 2})
     assert not matches([1], [1, 2])
+
+
+def test_every_root_field_has_a_request() -> None:
+    requests = "".join(request for request, _ in _EXAMPLE.findall(DOCUMENT.read_text()))
+    asked_for = set(re.findall(r"\bamazon\w+", requests))
+    assert set(REQUESTS) - asked_for == set()
 
 
 @pytest.mark.django_db(transaction=True, reset_sequences=True)
