@@ -2,8 +2,9 @@
 # package registries; those need a checkout of Saleor (SALEOR_SOURCE) and Python 3.12.
 
 .PHONY: help setup lint test coverage test-saleor demo demo-saleor bench bench-compare \
-  bench-growth bench-calls crash-matrix model-test hostile-month hostile-month-small \
-  trading-day extension extension-setup extension-check test-browser test-browser-saleor \
+  bench-growth bench-orders bench-calls crash-matrix model-test hostile-month \
+  hostile-month-small trading-day extension extension-setup extension-check \
+  test-browser test-browser-saleor \
   test-browser-dashboard
 SHELL := /bin/sh
 BIN := .venv/bin
@@ -38,6 +39,8 @@ help:
 	@echo "                          with it [ROWS=cancel,refund] [COLUMNS=429,500]"
 	@echo "make model-test           random staff, Amazon and faults, other ones each time"
 	@echo "                          [EXAMPLES=100] [STEPS=20]"
+	@echo "make bench-orders         what the pages' lists cost with a million orders, and"
+	@echo "                          PostgreSQL's plans [ORDERS=n] [ONLY=text] [EVERYTHING=1]"
 	@echo "make hostile-month        a month of trade with all that goes wrong, in real"
 	@echo "                          Saleor, and its audit [ORDERS=1000] [DAYS=6] [SEED=1]"
 	@echo "make trading-day          a day of normal trade within Amazon's usage plans, in the"
@@ -118,6 +121,11 @@ bench:
 bench-compare: setup
 	$(BIN)/python benchmarks/compare.py \
 	  $(if $(ORDERS),--orders "$(ORDERS)") $(if $(SEED),--seed "$(SEED)")
+
+bench-orders: setup
+	$(BIN)/python benchmarks/all_orders.py --plans \
+	  $(if $(ORDERS),--orders "$(ORDERS)") $(if $(ONLY),--only "$(ONLY)") \
+	  $(if $(EVERYTHING),--everything)
 
 bench-growth: setup
 	$(BIN)/python benchmarks/ledger_growth.py \

@@ -103,7 +103,7 @@ class _Ledgers:
 
         template = connection.settings_dict["NAME"]
         call_command("migrate", verbosity=0)
-        _open_shop()
+        open_shop()
         for size in self._sizes:
             use("template1")
             with connection.cursor() as cursor:
@@ -122,7 +122,7 @@ class _Ledgers:
             )
 
 
-def _open_shop() -> None:
+def open_shop() -> None:
     """A shop with a mapped account, and one order that has been through everything."""
     from saleor_amazon_channel.models import (
         AmazonOrder,
@@ -207,7 +207,7 @@ def _multiply(size: int) -> None:
         "WHEN 2 THEN 'ignored' ELSE 'imported' END"
     )
     is_imported = "n % 100 > 2"
-    _copy(
+    copy(
         AmazonOrder,
         f"generate_series(1, {size}) AS n",
         "",
@@ -234,9 +234,9 @@ def _multiply(size: int) -> None:
     orders = f"{AmazonOrder._meta.db_table} AS o"
     of_orders = {"order_id": "o.id"}
     copied = f"AND o.amazon_order_id <> '{SAMPLE}'"
-    _copy(AmazonOrderItem, orders, copied, of_orders)
-    _copy(OrderEvent, orders, copied, {**of_orders, "created_at": "o.recorded_at"})
-    _copy(
+    copy(AmazonOrderItem, orders, copied, of_orders)
+    copy(OrderEvent, orders, copied, {**of_orders, "created_at": "o.recorded_at"})
+    copy(
         OutboxEntry,
         orders,
         f"{copied} AND o.import_state = 'imported'",
@@ -249,7 +249,7 @@ def _multiply(size: int) -> None:
             ),
         },
     )
-    _copy(
+    copy(
         AmazonRefund,
         orders,
         f"{copied} AND o.import_state = 'imported' AND o.id % 50 = 0",
@@ -261,7 +261,7 @@ def _multiply(size: int) -> None:
     )
 
 
-def _copy(model: Any, source: str, condition: str, values: Mapping[str, str]) -> None:
+def copy(model: Any, source: str, condition: str, values: Mapping[str, str]) -> None:
     """Insert copies of the sample's rows, one for each row of ``source``; ``values``
     are SQL expressions by column."""
     from django.db import connection

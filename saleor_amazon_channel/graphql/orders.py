@@ -6,7 +6,7 @@ match few of very many rows must have one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import reduce
@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import graphene
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Min, Q, QuerySet
 from django.db.models.fields import (
     BigAutoField,
     CharField,
@@ -27,7 +27,12 @@ from graphql import GraphQLError
 from .. import clock, models
 from ..amazon.orders import FulfilledBy, FulfillmentStatus
 from ..ledger import buyer_search
-from ..models.ledger import LATEST, SHIP_BY_OR_LATEST, TOTAL_OR_NOTHING
+from ..models.ledger import (
+    LATEST,
+    SHIP_BY_OR_LATEST,
+    TIME_TO_SHIP,
+    TOTAL_OR_NOTHING,
+)
 from . import host as graphql_host
 from . import ids, pagination
 from .enums import AmazonBlockerCode, AmazonImportState, AmazonOrderSortField
@@ -61,6 +66,9 @@ SORT_KEYS: Mapping[str, Sequence[SortKey]] = {
         _ID,
     ),
 }
+
+#: The filter of a range of what orders are sorted by.
+_RANGE_OF = {"created_at": "created", "ship_by": "ship_by", "total": "total"}
 
 #: What is to be shipped within that, or should have been, may be late.
 AT_RISK_BEFORE = timedelta(hours=24)
@@ -268,6 +276,57 @@ def apply_filter(
     return queryset
 
 
+def _narrowed(
+    queryset: QuerySet[models.AmazonOrder],
+    given: Mapping[str, Any],
+    sorted_by: str,
+) -> QuerySet[models.AmazonOrder]:
+    """With what a range of one time means for the other, since orders are shipped soon
+    after they are placed.
+
+    PostgreSQL takes the two for independent: it would look for the orders to be shipped
+    in a month of last year among all that were placed since, the newest first.
+    """
+    ship_by, created = given.get("ship_by"), given.get("created")
+    is_by_ship_by = sorted_by == "ship_by" and created and created.get("gte")
+    if not (ship_by or is_by_ship_by):
+        return queryset
+    time_to_ship = models.AmazonOrder.objects.using(queryset.db).aggregate(
+        shortest=Min(TIME_TO_SHIP), longest=Max(TIME_TO_SHIP)
+    )
+    shortest, longest = time_to_ship["shortest"], time_to_ship["longest"]
+    if shortest is None:
+        return queryset
+    try:
+        if ship_by:
+            placed = {"gte": ship_by.get("gte"), "lte": ship_by.get("lte")}
+            if placed["gte"]:
+                placed["gte"] -= longest
+            if placed["lte"]:
+                placed["lte"] -= shortest
+            queryset = queryset.filter(in_range("created_time", placed))
+        if is_by_ship_by and created:
+            queryset = queryset.alias(ship_by_or_latest=SHIP_BY_OR_LATEST).filter(
+                in_range("ship_by_or_latest", {"gte": created["gte"] + shortest})
+            )
+    except OverflowError:
+        # Amazon writes year 9999 for what never ends.
+        pass
+    return queryset
+
+
+def _are_few(
+    total: int | None, given: Set[str], sorted_by: str, is_descending: bool
+) -> bool:
+    """Whether to find all before sorting them: ``pagination.slice_rows``."""
+    if given == {_RANGE_OF.get(sorted_by)}:
+        # The index that has them sorted has them together.
+        return False
+    # Buyers are known of late orders only, which come first when the newest do.
+    is_newest_first = sorted_by == "created_at" and is_descending
+    return total is not None or ("buyer" in given and not is_newest_first)
+
+
 def connection(
     info: Any,
     using: str,
@@ -278,12 +337,24 @@ def connection(
 ) -> SimpleNamespace:
     """The root of ``AmazonOrderCountableConnection``; newest first if not sorted."""
     sort_by = sort_by or {"field": "created_at", "direction": "-"}
-    queryset = apply_filter(orders(using), filter or {})
+    queryset = _narrowed(
+        apply_filter(orders(using), filter or {}), filter or {}, sort_by["field"]
+    )
+    is_descending = sort_by["direction"] == "-"
+    options: dict[str, Any] = {}
+    given = {name for name, value in (filter or {}).items() if value is not None}
+    if given:
+        total = pagination.count(queryset)
+        options = {
+            "count_rows": lambda: total,
+            "is_few": _are_few(total, given, sort_by["field"], is_descending),
+        }
     return pagination.connection(
         info,
         queryset,
         SORT_KEYS[sort_by["field"]],
         together,
-        is_descending=sort_by["direction"] == "-",
+        is_descending=is_descending,
+        **options,
         **page,
     )

@@ -18,6 +18,7 @@ from typing import Any
 
 import graphene
 from django.db.models import Field, Func, Model, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThan, LessThan
 from graphql import GraphQLError
 
@@ -110,12 +111,19 @@ def slice_rows(
     *,
     is_descending: bool,
     limit: int,
+    is_few: bool = False,
     first: int | None = None,
     last: int | None = None,
     after: str | None = None,
     before: str | None = None,
 ) -> Slice:
-    """The page a client asked for; one query, or none where no rows are selected."""
+    """The page a client asked for; one query, or none where no rows are selected.
+
+    With ``is_few``, all rows of the queryset are found first and then sorted. Else
+    PostgreSQL may go through the index of the order until it has met enough of them,
+    which takes the longer the fewer there are, and it counts on their being spread
+    evenly, which orders of one time, or those that are still open, are not.
+    """
     _check_arguments(info, first, last, after, before, limit)
     size = first or last
     if not size:
@@ -137,9 +145,12 @@ def slice_rows(
                 ),
             )
         )
-    ordering = [
-        key.expression.desc() if reads_down else key.expression.asc() for key in keys
+    # No index is on the second of these, so none is gone through.
+    sorted_by = [
+        Coalesce(key.expression, key.expression) if is_few else key.expression
+        for key in keys
     ]
+    ordering = [each.desc() if reads_down else each.asc() for each in sorted_by]
     rows = list(queryset.order_by(*ordering)[: size + 1])
     is_more = len(rows) > size
     rows = rows[:size]
@@ -160,19 +171,26 @@ def connection(
     together: Callable[[Sequence[Any]], Sequence[Any]],
     *,
     is_descending: bool,
+    is_few: bool = False,
+    count_rows: Callable[[], int | None] | None = None,
     **page: Any,
 ) -> SimpleNamespace:
-    """The root of a connection's type. ``together`` prepares the rows of the page."""
+    """The root of a connection's type. ``together`` prepares the rows of the page;
+    ``count_rows`` gives the total where it is known. For ``is_few``: ``slice_rows``.
+    """
     found = slice_rows(
         info,
         queryset,
         keys,
         is_descending=is_descending,
+        is_few=is_few,
         limit=host.pagination_limit,
         **page,
     )
 
     def total_count() -> int | None:
+        if count_rows is not None:
+            return count_rows()
         with host.reading(info.context):
             return count(queryset)
 

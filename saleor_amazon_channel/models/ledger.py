@@ -17,6 +17,8 @@ from .accounts import SellerAccount
 #: Where a row comparison needs a time and there is none: NULL cannot be compared.
 LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 SHIP_BY_OR_LATEST = Coalesce("ship_by", models.Value(LATEST))
+#: How much time there was to ship it.
+TIME_TO_SHIP = models.F("ship_by") - models.F("created_time")
 TOTAL_OR_NOTHING = Coalesce("grand_total", models.Value(Decimal(0)))
 
 
@@ -119,8 +121,16 @@ class AmazonOrder(models.Model):
                 name="amz_order_status_idx",
             ),
             models.Index(SHIP_BY_OR_LATEST, "id", name="amz_order_ship_by_idx"),
+            models.Index(TIME_TO_SHIP, name="amz_order_time_to_ship_idx"),
             models.Index(
                 "currency", TOTAL_OR_NOTHING, "id", name="amz_order_total_idx"
+            ),
+            models.Index(
+                "marketplace_id",
+                "currency",
+                TOTAL_OR_NOTHING,
+                "id",
+                name="amz_order_place_total_idx",
             ),
             GinIndex(fields=["buyer_search"], name="amz_order_buyer_idx"),
             models.Index(
