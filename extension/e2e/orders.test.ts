@@ -315,11 +315,20 @@ describe("all Amazon orders", () => {
   });
 
   test("a narrow window", async () => {
-    await narrow(() =>
-      inspect("orders-narrow", "/orders", (pages) =>
+    await narrow(async () => {
+      await inspect("orders-narrow", "/orders", (pages) =>
         pages.locator("tbody tr").first().waitFor(),
-      ),
-    );
+      );
+      const { width = 0 } = page.viewportSize() ?? {};
+      for (const name of ["Views", "Columns"]) {
+        await frame().getByRole("button", { name, exact: true }).click();
+        const box = await frame().getByRole("region", { name, exact: true }).boundingBox();
+        expect(box?.x).toBeGreaterThanOrEqual(0);
+        expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
+        await expectAccessible();
+        await shoot(`orders-narrow-${name.toLowerCase()}`);
+      }
+    });
   });
 });
 

@@ -74,6 +74,20 @@ describe("the store dashboard", () => {
       .waitFor();
   });
 
+  test("what Amazon has is compared with what is here, when asked for", async () => {
+    await open("/overview");
+    const comparison = card("Sandbox FE compared with Amazon");
+    await comparison.getByText("Not compared yet.").waitFor();
+    await comparison.getByRole("button", { name: "Compare now" }).click();
+    await page.getByText("The comparison has begun.").waitFor();
+    await comparison.getByText(/All as it should be|Something was found/).waitFor({
+      timeout: 50_000,
+    });
+    await comparison.scrollIntoViewIfNeeded();
+    await expectAccessible();
+    await shoot("overview-compared");
+  });
+
   test("without the permission for settings there is no machinery", async () => {
     const pages = await open("/overview", { as: "order_staff" });
     await pages.getByRole("heading", { name: "Sales in EUR" }).waitFor();

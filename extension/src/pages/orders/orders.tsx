@@ -32,9 +32,8 @@ export function Orders({ params }: { params: URLSearchParams }) {
   const withBuyer = columns.includes("buyer");
   const [{ data, error, fetching }, refetch] = useQuery({
     query: OrdersDocument,
+    // A buyer whose column is known not to be shown is not asked for.
     variables: { ...variablesOf(params), withBuyer },
-    // Whose column is not shown is not asked for.
-    pause: preferences.isLoading,
   });
   const work = useLongWork();
   const [isFiltering, setFiltering] = useState(false);
@@ -162,8 +161,8 @@ export function Orders({ params }: { params: URLSearchParams }) {
           </div>
         )}
         {error && !orders && <Problem error={error} onRetry={again} />}
-        {(fetching || preferences.isLoading) && !orders && <Loading rows={10} />}
-        {rows.length > 0 && (
+        {((fetching && !orders) || preferences.isLoading) && <Loading rows={10} />}
+        {rows.length > 0 && !preferences.isLoading && (
           <Scroll>
             <OrderTable
               orders={rows}

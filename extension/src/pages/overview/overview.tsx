@@ -18,6 +18,7 @@ import { BlockedSummary } from "../blocked/blocked-summary";
 import { DEFAULT_COLUMNS } from "../orders/columns";
 import { OrderTable } from "../orders/order-table";
 import { NoSales, SalesCard } from "./chart";
+import { Comparison } from "./comparisons";
 
 const PERIODS = ["7", "30"];
 const SHIP_COLUMNS = ["number", "status", "shipBy", "total", "note"] as const;
@@ -172,6 +173,13 @@ export default function Overview({ params }: { params: URLSearchParams }) {
             )}
           </Card>
         </>
+      )}
+      {stores.length > 0 && (
+        <div className={css.grid}>
+          {stores.map((store) => (
+            <Comparison key={store.id} account={store} />
+          ))}
+        </div>
       )}
       {stores.length > 0 && (
         <Card title={t("overview.sellerCentral")}>
