@@ -61,6 +61,7 @@ REQUESTS = {
     "getMessagingActionsForOrder": r"GET .*/messaging/v1/orders/[^/]+$",
     "createUnexpectedProblem": r"POST .*/messages/unexpectedProblem$",
     "getSolicitationActionsForOrder": r"GET .*/solicitations/v1/orders/[^/]+$",
+    "cancelOrder": r"PUT .*/orders/[^/]+/cancellation$",
     "patchListingsItem": r"PATCH .*/listings/2021-08-01/items/",
     "createProductReviewAndSellerFeedbackSolicitation": (
         r"POST .*/solicitations/v1/orders/[^/]+/solicitations/"
@@ -233,6 +234,20 @@ class Cancel(Row):
         return "" if order.status == "canceled" else f"the order is {order.status}"
 
 
+class CancelByCall(Cancel):
+    name = "cancel by call"
+    operation = "cancelOrder"
+    steps = ()
+    is_by_feed = False
+
+    def open(self, world: World, number: int, count: int) -> list[str]:
+        change_marketplace(world, cancellation_mechanism="call")
+        return super().open(world, number, count)
+
+    def close(self, world: World) -> None:
+        change_marketplace(world, cancellation_mechanism="feed")
+
+
 class Shipped(Row):
     def on_amazon(self, world: World, order_id: str) -> None:
         events.ship(world.sandbox.state, order_id)
@@ -344,7 +359,7 @@ class Stock(Row):
         state = world.sandbox.state
         for sku in skus:
             listings.put(state, SELLER, sku, marketplace_ids=[GERMANY], quantity=1)
-        self._send_stock(world, True)
+        change_marketplace(world, send_stock=True)
         for _ in range(9):
             world.move_clock(timedelta(minutes=4))
             world.work()
@@ -354,15 +369,8 @@ class Stock(Row):
 
     def close(self, world: World) -> None:
         stock.MANY = self._many
-        self._send_stock(world, False)
+        change_marketplace(world, send_stock=False)
         world.sandbox.state.listings.clear()
-
-    def _send_stock(self, world: World, is_on: bool) -> None:
-        with world.shop.writer():
-            accounts.update_marketplace(
-                Marketplace.objects.get(marketplace_id=GERMANY),
-                accounts.MarketplaceChanges(send_stock=is_on),
-            )
 
     def act(self, world: World, sku: str) -> None:
         resolution = world.store.resolve_skus({world.channel.id: [sku]})
@@ -400,6 +408,7 @@ ROWS: Sequence[Row] = (
     ShipmentByFeed(),
     TrackingChange(),
     Cancel(),
+    CancelByCall(),
     Refund(),
     Invoice(),
     BuyerMessage(),
@@ -761,12 +770,14 @@ def push(world: World) -> None:
 
 
 def configure(world: World) -> None:
+    change_marketplace(world, invoice_issuer=ISSUER, invoice_tax_number="DE123456789")
+
+
+def change_marketplace(world: World, **changes: Any) -> None:
     with world.shop.writer():
         accounts.update_marketplace(
             Marketplace.objects.get(marketplace_id=GERMANY),
-            accounts.MarketplaceChanges(
-                invoice_issuer=ISSUER, invoice_tax_number="DE123456789"
-            ),
+            accounts.MarketplaceChanges(**changes),
         )
 
 
