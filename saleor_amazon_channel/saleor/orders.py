@@ -25,6 +25,7 @@ from saleor.plugins.manager import get_plugins_manager
 
 from ..store import blockers
 from ..store.contract import (
+    ORDER_ID_KEY,
     PRINTED_NUMBER_KEY,
     BlockedOrder,
     Blocker,
@@ -49,7 +50,7 @@ def create_orders(new_orders: Sequence[NewOrder]) -> list[CreatedOrder | Blocked
         raise RuntimeError("create_orders must be called inside a transaction")
     by_id = {new.draft.amazon_order_id: new for new in new_orders}
     _lock(by_id)
-    answers: dict[str, CreatedOrder | BlockedOrder] = dict(_existing(by_id))
+    answers = _existing(by_id)
     plans = [Plan(new) for id_, new in by_id.items() if id_ not in answers]
     if plans:
         around, pool = _prepare(plans)
@@ -72,8 +73,12 @@ def would_block(new_orders: Sequence[NewOrder]) -> list[tuple[Blocker, ...]]:
     plans = {id_: Plan(new) for id_, new in by_id.items() if id_ not in existing}
     if plans:
         _prepare(list(plans.values()))
-    planned = (plans.get(new.draft.amazon_order_id) for new in new_orders)
-    return [tuple(plan.blockers) if plan else () for plan in planned]
+    answers: dict[str, tuple[Blocker, ...]] = {
+        id_: answer.blockers if isinstance(answer, BlockedOrder) else ()
+        for id_, answer in existing.items()
+    }
+    answers |= {id_: tuple(plan.blockers) for id_, plan in plans.items()}
+    return [answers[new.draft.amazon_order_id] for new in new_orders]
 
 
 def _prepare(plans: Sequence[Plan]) -> tuple[Surroundings, StockPool]:
@@ -104,9 +109,12 @@ def _lock(amazon_order_ids: Iterable[str]) -> None:
         )
 
 
-def _existing(amazon_order_ids: Iterable[str]) -> dict[str, CreatedOrder]:
+def _existing(
+    amazon_order_ids: Iterable[str],
+) -> dict[str, CreatedOrder | BlockedOrder]:
+    """By Amazon order id: what we made before, or what another's order blocks."""
     orders = Order.objects.filter(external_reference__in=list(amazon_order_ids)).only(
-        "pk", "number", "external_reference", "metadata"
+        "pk", "number", "external_reference", "metadata", "status"
     )
     lines: dict[UUID, dict[str, str]] = defaultdict(dict)
     if orders:
@@ -122,6 +130,12 @@ def _existing(amazon_order_ids: Iterable[str]) -> dict[str, CreatedOrder]:
             lines[order.pk],
             order.metadata.get(PRINTED_NUMBER_KEY, str(order.number)),
             is_new=False,
+        )
+        # Staff may have deleted the one or the other of our marks.
+        if ORDER_ID_KEY in order.metadata or lines[order.pk]
+        else BlockedOrder(
+            order.external_reference,
+            (blockers.reference_taken(str(order.number), order.status),),
         )
         for order in orders
     }

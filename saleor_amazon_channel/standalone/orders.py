@@ -125,7 +125,10 @@ def would_block(
     variants = _variants(new_orders)
     locked = stock.lock(list(variants))  # And never saved.
     existing = _existing([new.draft.amazon_order_id for new in new_orders])
-    answers: dict[str, tuple[Blocker, ...]] = dict.fromkeys(existing, ())
+    answers: dict[str, tuple[Blocker, ...]] = {
+        reference: answer.blockers if isinstance(answer, BlockedOrder) else ()
+        for reference, answer in existing.items()
+    }
     for new in new_orders:
         reference = new.draft.amazon_order_id
         if reference in answers:
@@ -166,12 +169,18 @@ def _created(order: Order, lines: Iterable[OrderLine], *, is_new: bool) -> Creat
     )
 
 
-def _existing(references: Sequence[str]) -> dict[str, CreatedOrder]:
+def _existing(references: Sequence[str]) -> dict[str, CreatedOrder | BlockedOrder]:
+    """By Amazon order id: what we made before, or what another's order blocks."""
     if not references:
         return {}
     orders = Order.objects.filter(external_reference__in=references)
     return {
         order.external_reference or "": _created(order, order.lines.all(), is_new=False)
+        if ORDER_ID_KEY in order.metadata
+        else BlockedOrder(
+            order.external_reference or "",
+            (blockers.reference_taken(str(order.number), order.status),),
+        )
         for order in orders.prefetch_related("lines")
     }
 

@@ -97,6 +97,19 @@ def warehouse_gone(channel: str, warehouse_id: str) -> Blocker:
     )
 
 
+def reference_taken(number: str, status: str) -> Blocker:
+    """Retried like what failed unexpectedly, a minute later."""
+    return Blocker(
+        BlockerCode.INTERNAL,
+        f"Order {number} ({status}) of the shop has this Amazon order id as its "
+        "external reference, and was not made by this channel, which cannot work it: "
+        "nothing done there would reach Amazon. Take the external reference off that "
+        "order, or delete it, if the order is to be worked here; it is then imported "
+        "by itself.",
+        number,
+    )
+
+
 def _mismatch(message: str, subject: str) -> Blocker:
     return Blocker(BlockerCode.CHANNEL_MISMATCH, message, subject)
 

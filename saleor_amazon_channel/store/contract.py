@@ -240,8 +240,8 @@ class CreatedOrder:
     """The shop's order. ``line_ids`` goes from Amazon's order item id to the line;
     ``printed_number`` is what documents about the order print.
 
-    ``is_new`` is False when the shop already had an order with this Amazon order id:
-    then that one is returned and nothing was written.
+    ``is_new`` is False when the channel had made an order with this Amazon order id
+    before: then that one is returned and nothing was written.
     """
 
     amazon_order_id: str
@@ -491,7 +491,9 @@ class Store(Protocol):
         same customer e-mail become one customer's, also when created at the same time;
         the orders themselves hold no e-mail address. The public metadata
         ``amazon.printedNumber`` is the number that documents print. No e-mail leaves,
-        now or through whatever staff do with the order.
+        now or through whatever staff do with the order. An order that has the Amazon
+        order id as its reference and was not made by the channel blocks it, however
+        alike it is: what staff do with that one is not captured.
         """
         ...
 

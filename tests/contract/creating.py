@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from contract.drafts import ADDRESS, BILLING_ADDRESS, NO_MONEY, draft, line, price
 from contract.fixtures import Goods, blocked, create, created
 from saleor_amazon_channel.store.contract import (
+    BlockedOrder,
     BlockerCode,
     CreatedOrder,
     ShopOrderFigures,
@@ -593,6 +594,29 @@ def test_creating_again_answers_the_same_order_and_writes_nothing(
     assert again == dataclasses.replace(created(first), is_new=False)
     assert shop.order(first.order_id) == before
     assert goods.stock("MUG") == (5, 3)
+
+
+@pytest.mark.parametrize("is_cancelled", [True, False])
+def test_an_order_that_another_integration_made_is_not_taken_for_ours(
+    shop, store, goods: Goods, is_cancelled: bool
+):
+    goods.add("MUG", 5)
+    new = goods.new(draft(ID, [line("MUG", 2)]))
+    (first,) = create(shop, store, [new])
+    if is_cancelled:
+        shop.cancel_order(created(first).order_id)
+    shop.disown(created(first).order_id)
+    before = shop.order(created(first).order_id)
+
+    (again,) = create(shop, store, [new])
+
+    assert isinstance(again, BlockedOrder)
+    (blocker,) = again.blockers
+    assert f"Order {created(first).number} ({before.status})" in blocker.message
+    assert "external reference" in blocker.message
+    with shop.writer(), transaction.atomic():
+        assert store.would_block([new]) == [again.blockers]
+    assert shop.order(created(first).order_id) == before
 
 
 def test_an_order_given_twice_in_a_batch_is_created_once(shop, store, goods: Goods):

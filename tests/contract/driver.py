@@ -238,6 +238,11 @@ class StaffDriver(Protocol):
         """Staff press the invoice button. Only where the plugin is switched on."""
         ...
 
+    def disown(self, order_id: str) -> None:
+        """Make an imported order one that another integration might have made: with
+        the external reference, and without anything of the channel's."""
+        ...
+
     def make_again(self, order_id: str) -> str:
         """Another integration makes the same Amazon order once more: an order of its
         own, with Amazon's order id in its metadata. Answers its id."""

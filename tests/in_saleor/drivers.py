@@ -23,7 +23,7 @@ from saleor.channel.models import Channel as ChannelRow
 from saleor.core.db.connection import allow_writer
 from saleor.graphql.tests.fixtures import ApiClient
 from saleor.invoice.models import Invoice
-from saleor.order.models import Order
+from saleor.order.models import Order, OrderLine
 from saleor.permission.enums import get_permissions
 from saleor.plugins.manager import PluginsManager
 from saleor.product import ProductTypeKind
@@ -404,6 +404,11 @@ class SaleorDriver:
         view = self.invoice(_primary_key(invoice["id"]))
         assert view.number == invoice["number"]
         return view
+
+    def disown(self, order_id: str) -> None:
+        with allow_writer():
+            Order.objects.filter(pk=order_id).update(metadata={})
+            OrderLine.objects.filter(order=order_id).update(private_metadata={})
 
     def make_again(self, order_id: str) -> str:
         order = self.order(order_id)

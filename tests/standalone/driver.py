@@ -196,6 +196,9 @@ class StandaloneDriver:
             str(invoice.pk), invoice.number, invoice.file, invoice.metadata
         )
 
+    def disown(self, order_id: str) -> None:
+        Order.objects.filter(pk=order_id).update(metadata={})
+
     def make_again(self, order_id: str) -> str:
         order = self.order(order_id)
         again = self.sell(order.channel_id, order.lines[0].variant_id, 1)
