@@ -98,6 +98,14 @@ class SharedBudget:
 
         return self._change(operation, plan, look)
 
+    def wait_seconds(self, operation: str, plan: UsagePlan) -> float:
+        """How long until a call could be made; takes none."""
+
+        def look(bucket: Bucket) -> tuple[Bucket, float]:
+            return bucket, bucket.wait_seconds(clock.now())
+
+        return self._change(operation, plan, look)
+
     def learn(self, operation: str, plan: UsagePlan, rate: float) -> None:
         if self._rates.get(operation) == rate:
             return

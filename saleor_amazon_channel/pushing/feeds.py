@@ -346,6 +346,14 @@ def _send(
         return
     claims = [claim for claim, _ in to_send]
     form = FORMS.get(claims[0].entry.kind, Form())
+    plan = USAGE_PLANS[feeds.CREATE_FEED]
+    wait = budget.SharedBudget(account.pk).wait_seconds(feeds.CREATE_FEED, plan)
+    if wait > MAX_WAIT_SECONDS:
+        # A document for a feed that cannot follow it would be a call for nothing.
+        available_at = clock.now() + timedelta(seconds=wait)
+        error = errors.BudgetExhausted(feeds.CREATE_FEED, available_at)
+        yield from _give_back(account, claims, error)
+        return
     # From here on a message and its entry are known by this one number.
     by_message_id = dict(enumerate(to_send, 1))
     content = module.document(

@@ -72,6 +72,8 @@ class Cost:
             found.append(f"{self.succeeded} of {self.count} succeeded")
         if self.throttled:
             found.append(f"{self.throttled} calls were answered 429")
+        if self.calls["createFeedDocument"] > self.calls["createFeed"]:
+            found.append("there are documents for which there was no feed")
         if fewest is not None and self.calls != Counter(fewest):
             found.append(f"the fewest calls are {dict(fewest)}")
         return found
