@@ -99,6 +99,7 @@ def connect(connection: Connection) -> SellerAccount:
     values = _check_values(connection)
     candidate = SellerAccount(**values)
     asked_at = clock.now()
+    _check_not_connected(candidate)
     found = ask(candidate)
     with transaction.atomic():
         account = lock_with_app(
@@ -135,6 +136,29 @@ def connect(connection: Connection) -> SellerAccount:
             importer.reconsider_waiting(account.pk)
         pull.pull_now(account)
     return account
+
+
+def _check_not_connected(candidate: SellerAccount) -> None:
+    """Refuse a seller that is connected under another id. Amazon does not say whose a
+    refresh token is, but one is one seller's."""
+    others = (
+        SellerAccount.objects.filter(region=candidate.region)
+        .exclude(state=SellerAccount.State.DISCONNECTED)
+        .exclude(seller_id=candidate.seller_id)
+    )
+    for other in others:
+        if (
+            other.seller_id.casefold() == candidate.seller_id.casefold()
+            # Encrypted, so it is not for the database to compare them.
+            or other.refresh_token == candidate.refresh_token
+        ):
+            raise AccountError(
+                AccountErrorCode.UNIQUE,
+                f'This seller is connected already, as "{other.name}" with the seller '
+                f"ID {other.seller_id}. Enter that ID to renew its credentials, or "
+                "disconnect that account first.",
+                "seller_id",
+            )
 
 
 def _check_values(connection: Connection) -> dict[str, object]:

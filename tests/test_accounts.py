@@ -242,6 +242,22 @@ def test_two_who_connect_the_same_account_at_once_make_one(
     assert refused(connection) == ("unique", "seller_id")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"seller_id": "A1MISTYPED"}, {"seller_id": "a1sandboxeu", "refresh_token": "x"}],
+)
+def test_a_seller_is_not_connected_twice(
+    connection: Connection, changes: dict[str, str]
+) -> None:
+    account = accounts.connect(connection)
+
+    with pytest.raises(AccountError, match="A1SANDBOXEU") as caught:
+        accounts.connect(replace(connection, **changes))
+
+    assert (caught.value.code.value, caught.value.field) == ("unique", "seller_id")
+    assert SellerAccount.objects.get() == account
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("by", ["connecting", "changing"])
 def test_the_accounts_of_an_app_are_locked_in_one_order(

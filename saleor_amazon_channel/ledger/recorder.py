@@ -15,7 +15,7 @@ order is only told of it: what staff do with it leans on what is stored.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -31,6 +31,7 @@ from ..models import (
     AmazonListing,
     AmazonOrder,
     AmazonOrderItem,
+    AmazonRefund,
     CommunicationLog,
     SellerAccount,
 )
@@ -45,6 +46,7 @@ State = AmazonOrder.ImportState
 _OPEN = (State.WAITING, State.READY, State.BLOCKED, State.IGNORED)
 
 _ORDER_FIELDS = (
+    "account",
     "marketplace_id",
     "fulfillment_status",
     "fulfilled_by",
@@ -179,8 +181,10 @@ def _record(
     _log(account, [error for _, error in (*malformed, *misfits)])
 
     known = {row.amazon_order_id: row for row in lock_objects.orders_by_id(received)}
+    taken_over = _take_over(account, known.values())
     sold_before = {row.pk: sales.of(row) for row in known.values()}
     new, changed, recounted, events = [], [], [], []
+    foreign = []
     for order_id, row in received.items():
         old = known.get(order_id)
         if order_id in overdue or (old is not None and old.redacted_at):
@@ -196,7 +200,7 @@ def _record(
                 row.note = "Received from Amazon."
                 recounted.append(row)
         elif old.account_id != account.pk:
-            logger.error("order %s belongs to another account", order_id)
+            foreign.append(old)
         elif order_id in unreadable_ids:
             if _apply_unreadable(old, row):
                 events.append((old, "unreadable", old.note))
@@ -220,6 +224,8 @@ def _record(
             events.append((old, "updated", old.note))
             changed.append(old)
 
+    changed += [row for row in taken_over if row not in changed]
+    _log_foreign(account, foreign)
     _write(account, new, changed, items, sold_before, recounted)
     unreadable_now = [
         row for row in (*new, *changed) if row.import_state == State.BLOCKED
@@ -238,7 +244,11 @@ def _record(
 
 def read_again(orders: Sequence[AmazonOrder]) -> None:
     """Take from the payloads of these orders, which the caller has locked, what could
-    not be read of them when they came, where it can be by now."""
+    not be read of them when they came, where it can be by now.
+
+    Without the lock on recording, which would have to come first: should the sums of
+    sales be counted anew at this very moment, they are right again the day after.
+    """
     for order in orders:
         raw = payloads.join(order.payload, order.personal)
         try:
@@ -309,6 +319,59 @@ def _write(
         AmazonOrder.objects.filter(
             amazon_order_id__in=originals, import_state=State.IMPORTED
         ).update(follow_at=clock.now())
+
+
+def _take_over(
+    account: SellerAccount, orders: Iterable[AmazonOrder]
+) -> list[AmazonOrder]:
+    """Give the account the orders of one that was disconnected: Amazon shows an order
+    to its seller only, who was connected anew under another id."""
+    taken = [
+        order
+        for order in orders
+        if order.account_id != account.pk
+        and order.account.state == SellerAccount.State.DISCONNECTED
+        and order.account.region == account.region
+    ]
+    units = _units(taken)
+    for order in taken:
+        before, sale = order.account, [(sales.of(order), units.get(order.pk, 0))]
+        sales.replace(before.pk, sale, [])
+        sales.replace(account.pk, [], sale)
+        known = AmazonRefund.objects.filter(account=account)
+        AmazonRefund.objects.filter(
+            account=before, amazon_order_id=order.amazon_order_id
+        ).exclude(transaction_id__in=known.values("transaction_id")).update(
+            account=account
+        )
+        order.account = account
+        order.buyer_search = buyer_search.hashes(account.customer_key, order.buyer_name)
+        if order.import_state in _OPEN:
+            order.import_state, order.blockers = State.READY, []
+    return taken
+
+
+def _log_foreign(account: SellerAccount, orders: Sequence[AmazonOrder]) -> None:
+    since = clock.now() - timedelta(days=1)
+    for order in orders:
+        message = (
+            f'The order belongs to the account "{order.account}", which is connected '
+            "too, so this account leaves it alone. One seller is to be connected once "
+            "in a region: disconnect one of the two."
+        )
+        logger.error("order %s belongs to another account", order.amazon_order_id)
+        logged = CommunicationLog.objects.filter(
+            created_at__gt=since, account=account, message=message
+        )
+        # Once a day: it is no other for the next order.
+        if not logged.exists():
+            CommunicationLog.objects.create(
+                account=account,
+                operation="searchOrders",
+                error_code="OtherAccount",
+                message=message,
+                amazon_order_id=order.amazon_order_id,
+            )
 
 
 def _log(account: SellerAccount, found: Sequence[MalformedOrder]) -> None:

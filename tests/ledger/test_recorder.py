@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from saleor_amazon_channel.amazon.errors import MalformedOrder
 from saleor_amazon_channel.amazon.orders import Order
-from saleor_amazon_channel.ledger import payloads, recorder
+from saleor_amazon_channel.ledger import buyer_search, payloads, recorder
 from saleor_amazon_channel.models import (
     AmazonOrder,
     CommunicationLog,
@@ -282,6 +282,52 @@ def test_an_order_of_another_account_is_left_alone(account):
 
     assert recorded == recorder.Recorded(unchanged=1)
     assert AmazonOrder.objects.get().account == account
+
+
+def test_an_order_of_another_account_is_told_of_once(account):
+    record(account, wire_order(), wire_order("111-0000001-0000002"))
+    other = SellerAccount.objects.create(name="Other", region="EU", seller_id="X")
+
+    for _ in range(2):
+        record(other, wire_order(), wire_order("111-0000001-0000002"))
+
+    log = CommunicationLog.objects.get()
+    assert (log.account, log.error_code) == (other, "OtherAccount")
+    assert "Mugs and more" in log.message
+
+
+@pytest.mark.parametrize("is_news", [True, False])
+def test_the_orders_of_a_disconnected_account_go_to_who_reads_them(account, is_news):
+    record(account, wire_order(), wire_order("111-0000001-0000002"))
+    AmazonOrder.objects.filter(amazon_order_id__endswith="2").update(
+        import_state="imported", shop_order_id="1"
+    )
+    AmazonOrder.objects.filter(amazon_order_id__endswith="1").update(
+        import_state="waiting"
+    )
+    SellerAccount.objects.update(state="disconnected")
+    again = SellerAccount.objects.create(name="Again", region="EU", seller_id="X")
+
+    changes = {"status": "CANCELLED", "updated": NOW} if is_news else {}
+    record(
+        again,
+        wire_order(**changes),
+        wire_order("111-0000001-0000002", **changes),
+    )
+
+    waiting, imported = AmazonOrder.objects.order_by("amazon_order_id")
+    assert waiting.account == imported.account == again
+    assert (waiting.import_state, imported.import_state) == ("ready", "imported")
+    expected = "CANCELLED" if is_news else "UNSHIPPED"
+    assert waiting.fulfillment_status == imported.fulfillment_status == expected
+    again.refresh_from_db()
+    key = again.customer_key
+    assert imported.buyer_search == buyer_search.hashes(key, "Änne Müller")
+    sold = DailySales.objects.values_list("account", "order_count", "unit_count")
+    left = {row for row in sold if row[1]}
+    assert left == (set() if is_news else {(again.pk, 2, 2)})
+    assert not CommunicationLog.objects.exists()
+    assert record(again, wire_order(**changes)) == recorder.Recorded(unchanged=1)
 
 
 def test_a_page_costs_the_same_queries_however_long_it_is(account):
