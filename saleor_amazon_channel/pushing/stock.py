@@ -39,8 +39,9 @@ FRESH_FOR = timedelta(minutes=10)
 LOOK_AGAIN_AFTER = timedelta(minutes=1)
 
 _UNKNOWN_TO_AMAZON = ("NotFound", listings.UNKNOWN_SKU_CODE)
-#: Codes of failures that are not Amazon's: nothing is wrong with the listing.
-_NOT_REFUSED = ("DISCARDED", "DISCONNECTED")
+#: Codes of failures that are not Amazon's: nothing is wrong with the listing. What
+#: staff discarded is not sent again until the stock changes.
+_DISCARDED, _DISCONNECTED = "DISCARDED", "DISCONNECTED"
 
 
 _RECORD = """
@@ -193,8 +194,8 @@ def report(entry: OutboxEntry) -> None:
     latest = AmazonListing.objects.filter(
         pk=_listing(entry).pk, revision=entry.payload["revision"]
     )
-    if entry.error_code in _NOT_REFUSED:
-        latest.update(is_stale=True)
+    if entry.error_code in (_DISCARDED, _DISCONNECTED):
+        latest.update(is_stale=entry.error_code == _DISCONNECTED)
         return
     is_unknown = entry.error_code in _UNKNOWN_TO_AMAZON
     latest.filter(state=AmazonListing.State.SENT).update(

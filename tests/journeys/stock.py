@@ -352,6 +352,25 @@ def test_a_refusal_is_shown_and_tried_again_by_hand(world: World) -> None:
     assert not OutboxEntry.objects.filter(state="failed").exists()
 
 
+def test_what_staff_discard_is_not_sent_until_the_stock_changes(world: World) -> None:
+    listed(world, "MUG-1", quantity=3)
+    send_stock(world)
+    world.sandbox.state.inject_fault("patchListingsItem", "unavailable", count=200)
+    work(world, 1)
+    world.sandbox.state.clear_faults()
+    with world.shop.writer():
+        by_hand.discard([OutboxEntry.objects.get().pk], "staff")
+    work(world, 3)
+
+    assert on_amazon(world, "MUG-1") == 3
+    assert row("MUG-1").state == "sent"
+    assert row("MUG-1").sent_quantity is None
+
+    set_stock(world, "MUG-1", 5)
+    work(world)
+    assert on_amazon(world, "MUG-1") == 5
+
+
 def test_one_number_for_the_marketplaces_that_share_it(world: World) -> None:
     listed(world, "MUG-1", marketplace_ids=[GERMANY, FRANCE])
     with world.shop.writer():
