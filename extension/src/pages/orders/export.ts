@@ -79,6 +79,7 @@ export async function collect(
     for (const { node } of orders?.edges ?? []) parts.push(row(node, variables.withBuyer));
     count += orders?.edges.length ?? 0;
     onProgress(count);
+    if (signal.aborted) throw new Cancelled();
     after = orders?.pageInfo.hasNextPage ? orders.pageInfo.endCursor : undefined;
   } while (after);
   return new Blob(parts, { type: "text/csv;charset=utf-8" });

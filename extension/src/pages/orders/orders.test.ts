@@ -1,6 +1,7 @@
+import type { Client } from "urql";
 import { expect, test } from "vitest";
 import { columnsOf, DEFAULT_COLUMNS } from "./columns";
-import { cell, header, line, row } from "./export";
+import { Cancelled, cell, collect, header, line, row } from "./export";
 import { amountOf, filterOf, sortOf } from "./filters";
 import { read } from "./preferences";
 
@@ -128,4 +129,53 @@ test.each([
   ],
 ])("preferences kept as %s are %o", (text, preferences) => {
   expect(read(text)).toEqual(preferences);
+});
+
+/** A shop that answers with these pages, or errors, in turn. */
+function shop(...answers: unknown[]) {
+  const asked: { after?: string }[] = [];
+  const client = {
+    query: (_document: unknown, variables: { after?: string }) => {
+      asked.push(variables);
+      return { toPromise: async () => answers.shift() };
+    },
+  } as unknown as Client;
+  return { client, asked };
+}
+
+const page = (numbers: string[], endCursor?: string) => ({
+  data: {
+    amazonOrders: {
+      pageInfo: { hasNextPage: Boolean(endCursor), endCursor },
+      edges: numbers.map((amazonOrderId) => ({ node: { ...order, amazonOrderId } })),
+    },
+  },
+});
+
+test("an export goes through all pages, each once", async () => {
+  const { client, asked } = shop(page(["1", "2"], "a"), page(["3"], "b"), page(["4"]));
+  const counts: number[] = [];
+  const { signal } = new AbortController();
+  const file = await collect(client, { withBuyer: false }, signal, (n) => counts.push(n));
+  const lines = (await file.text()).trimEnd().split("\r\n").slice(1);
+  expect(lines.map((each) => each.split(",")[0])).toEqual(["1", "2", "3", "4"]);
+  expect(asked.map(({ after }) => after)).toEqual([undefined, "a", "b"]);
+  expect(counts).toEqual([2, 3, 4]);
+});
+
+test("an export that fails on the way gives no file", async () => {
+  const error = new Error("The shop did not answer.");
+  const { client } = shop(page(["1"], "a"), { error });
+  const { signal } = new AbortController();
+  await expect(collect(client, { withBuyer: false }, signal, () => {})).rejects.toBe(error);
+});
+
+test("an export that is cancelled asks for no further page", async () => {
+  const { client, asked } = shop(page(["1"], "a"), page(["2"], "b"), page(["3"]));
+  const controller = new AbortController();
+  const collecting = collect(client, { withBuyer: false }, controller.signal, () =>
+    controller.abort(),
+  );
+  await expect(collecting).rejects.toThrow(Cancelled);
+  expect(asked.length).toBe(1);
 });

@@ -107,7 +107,8 @@ export function Orders({ params }: { params: URLSearchParams }) {
         </>
       }
     >
-      <BlockedSummary />
+      {/* The orders first: all requests share the shop. */}
+      {orders && <BlockedSummary />}
       <Progress work={work} />
       <section className={css.card} aria-label={t("orders.title")}>
         <div className={css.filters}>
