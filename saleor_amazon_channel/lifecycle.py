@@ -234,7 +234,7 @@ def _is_import_off(order: AmazonOrder) -> bool:
 
 def _buyer_asked(order: AmazonOrder) -> bool:
     return any(
-        (item.get("cancellation") or {}).get("cancellationRequest")
+        (item.get("cancellation") or {}).get("cancellationRequest") is not None
         for item in order.payload.get("orderItems", ())
     )
 

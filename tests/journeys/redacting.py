@@ -48,6 +48,8 @@ def bought(order_id: str = ORDER, **changes: Any) -> dict[str, Any]:
     order["orderItems"][0]["fulfillment"]["packing"] = {
         "giftOption": {"giftMessage": "Herzlichen Glückwunsch"}
     }
+    # What the channel has never heard of may be the buyer's too.
+    order["unknownNewField"] = {"buyerNote": "Herzlichen Dank"}
     latest = (NOW + DELIVERY).isoformat().replace("+00:00", "Z")
     order["fulfillment"]["deliverByWindow"] = {"latestDateTime": latest}
     return order

@@ -182,7 +182,7 @@ def test_unreadable_news_blocks_an_order_and_blanks_nothing(account):
     assert order.import_state == "blocked"
     assert order.blockers[0]["subject"] == "orderItems"
     assert order.note == order.blockers[0]["message"]
-    assert order.payload["orderItems"] == "x"
+    assert payloads.join(order.payload, order.personal)["orderItems"] == "x"
 
 
 def test_unreadable_news_of_an_imported_order_are_only_told_once(account):
