@@ -7,7 +7,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-from . import fields
+from . import conf, fields
 
 
 @register()
@@ -23,3 +23,18 @@ def encryption_keys(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     except ImproperlyConfigured as error:
         return [Warning(str(error), id="amazon_channel.W001")]
     return []
+
+
+@register()
+def guard_checkouts(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """amazon_channel.W003: AMAZON_CHANNEL_GUARD_CHECKOUTS is neither yes nor no."""
+    value = conf.app_settings.raw("GUARD_CHECKOUTS")
+    if value is None or str(value).strip().lower() in (*conf.YES, *conf.NO):
+        return []
+    return [
+        Warning(
+            f"AMAZON_CHANNEL_GUARD_CHECKOUTS is {str(value)[:40]!r}, which is neither "
+            "yes nor no, and taken for yes. Set it to true or false.",
+            id="amazon_channel.W003",
+        )
+    ]

@@ -17,12 +17,16 @@ MIN_PULL_MINUTES = 3
 MAX_PULL_MINUTES = 24 * 60
 
 
+YES = ("1", "true", "yes", "on")
+NO = ("0", "false", "no", "off")
+
+
 class AppSettings:
     """Typed access to the ``AMAZON_CHANNEL_*`` settings; defaults are here."""
 
     prefix = "AMAZON_CHANNEL_"
 
-    def _get(self, name: str) -> object | None:
+    def raw(self, name: str) -> object | None:
         value = getattr(settings, self.prefix + name, None)
         return os.environ.get(self.prefix + name) if value is None else value
 
@@ -32,7 +36,7 @@ class AppSettings:
 
         Raises ImproperlyConfigured when there is none.
         """
-        value = self._get("ENCRYPTION_KEYS")
+        value = self.raw("ENCRYPTION_KEYS")
         keys = value.split(",") if isinstance(value, str) else list(value or [])  # type: ignore[call-overload]
         keys = [key.strip() for key in keys if key.strip()]
         if not keys:
@@ -47,14 +51,18 @@ class AppSettings:
     @property
     def CELERY_QUEUE_NAME(self) -> str | None:
         """The Celery queue of our tasks; Celery's default queue when not set."""
-        value = self._get("CELERY_QUEUE_NAME")
+        value = self.raw("CELERY_QUEUE_NAME")
         return str(value) if value else None
 
     @property
     def GUARD_CHECKOUTS(self) -> bool:
-        """Whether Saleor's checkout is made to see allocations it waited for."""
-        value = self._get("GUARD_CHECKOUTS")
-        return value is None or str(value).lower() in ("1", "true", "yes")
+        """Whether Saleor's checkout is made to see allocations it waited for.
+
+        Anything but a clear no is a yes, which is the safe side; ``checks`` warns of
+        what is neither.
+        """
+        value = self.raw("GUARD_CHECKOUTS")
+        return str(value).strip().lower() not in NO
 
     @property
     def INVOICE_FONTS(self) -> list[str]:
@@ -62,7 +70,7 @@ class AppSettings:
 
         A list, or paths separated as in PATH.
         """
-        value = self._get("INVOICE_FONTS")
+        value = self.raw("INVOICE_FONTS")
         paths = value.split(os.pathsep) if isinstance(value, str) else value or []
         return [str(path) for path in paths if str(path).strip()]  # type: ignore[attr-defined]
 
@@ -73,7 +81,7 @@ class AppSettings:
         A list, or comma-separated. Empty: those that may use Saleor's API
         (``ALLOWED_GRAPHQL_ORIGINS``).
         """
-        value = self._get("DASHBOARD_ORIGINS")
+        value = self.raw("DASHBOARD_ORIGINS")
         origins = value.split(",") if isinstance(value, str) else list(value or [])  # type: ignore[call-overload]
         return [origin.strip() for origin in origins if origin.strip()]
 
