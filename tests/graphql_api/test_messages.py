@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from graphene.relay import Node
 
 from graphql_api.conftest import ADMIN, SCHEMA, Answer
+from graphql_api.message_requests import OFFER, REVIEW, SEND
 from graphql_api.rows import new_order
 from saleor_amazon_channel import clock
 from saleor_amazon_channel.models import (
@@ -33,37 +34,6 @@ from wire_orders import NOW, wire_order
 pytestmark = pytest.mark.django_db
 
 Ask = Callable[..., Answer]
-
-OFFER = """
-mutation ($id: ID!) {
-  amazonMessagingOfferFetch(id: $id) {
-    offer {
-      messages { action maxTextLength takesAttachments needsAttachment }
-      buyerLocale
-      isReviewRequestOffered
-    }
-    errors { field code message }
-  }
-}
-"""
-SEND = """
-mutation ($id: ID!, $input: AmazonBuyerMessageInput!) {
-  amazonBuyerMessageSend(id: $id, input: $input) {
-    amazonOrder { note }
-    outboxEntry { kind state actor buyerMessage { action text fileNames } }
-    errors { field code message }
-  }
-}
-"""
-REVIEW = """
-mutation ($id: ID!) {
-  amazonReviewRequest(id: $id) {
-    amazonOrder { note }
-    outboxEntry { kind state actor buyerMessage { text } }
-    errors { field code message }
-  }
-}
-"""
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from saleor.core.db.connection import allow_writer
 
-from graphql_api.test_messages import OFFER, REVIEW, SEND
+from graphql_api.message_requests import OFFER, REVIEW, SEND
 from in_saleor.drivers import SaleorDriver, record_notifications
 from journeys.world import running_world
 from saleor_amazon_channel.models import OrderEvent, OutboxEntry

@@ -46,6 +46,7 @@ def test_tasks_are_found_and_guarded_like_saleors_own():
     assert sorted(name.removeprefix("saleor_amazon_channel.") for name in ours) == [
         "backfill",
         "check_subscriptions",
+        "compare_stock",
         "import_orders",
         "keep_house",
         "pull_orders",
