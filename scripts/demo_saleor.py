@@ -320,7 +320,8 @@ def open_shop(folder: Path, progress: Progress) -> Iterator[Shop]:
     password = secrets.token_urlsafe()
     _create_staff(password)
     progress.say(f"Starting Saleor {__version__}.")
-    serve = ["uvicorn", "saleor.asgi:application", "--port", port]
+    # Nobody reads its standard output: with the access log it would stand still.
+    serve = ["uvicorn", "saleor.asgi:application", "--port", port, "--no-access-log"]
     with running("Saleor", serve, folder) as process:
         shop = SaleorShop(f"{saleor}/graphql/")
         _wait_until_up(shop, process)
