@@ -69,6 +69,8 @@ _ORDER_FIELDS = (
     "replacement_of",
     "delivered_by",
 )
+#: What an order that could not be read has none of, or that of before.
+_AS_TOLD = ("fulfillment_status", "fulfilled_by", "currency", "grand_total", "ship_by")
 #: What is decided here and not copied from a payload.
 _OWN_FIELDS = (
     "import_state",
@@ -353,7 +355,8 @@ def _take_over(
 
 def _log_foreign(account: SellerAccount, orders: Sequence[AmazonOrder]) -> None:
     since = clock.now() - timedelta(days=1)
-    for order in orders:
+    # One of each: what is said is about the account.
+    for order in {order.account_id: order for order in reversed(orders)}.values():
         message = (
             f'The order belongs to the account "{order.account}", which is connected '
             "too, so this account leaves it alone. One seller is to be connected once "
@@ -551,7 +554,10 @@ def _tells_more(old: AmazonOrder, row: AmazonOrder) -> bool:
         return False
     before = payloads.join(old.payload, old.personal)
     after = payloads.join(row.payload, row.personal)
-    return is_unreadable(old) or (before != after and not _lacks(after, before))
+    if before == after:
+        # It could not be read when it came, and now it can.
+        return any(getattr(old, name) != getattr(row, name) for name in _AS_TOLD)
+    return is_unreadable(old) or not _lacks(after, before)
 
 
 def _lacks(after: Any, before: Any) -> bool:

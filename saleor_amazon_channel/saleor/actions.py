@@ -59,7 +59,7 @@ FULFIL_ORDER = """
 mutation AmazonFulfillOrder($order: ID!, $input: OrderFulfillInput!) {
   result: orderFulfill(order: $order, input: $input) {
     fulfillments { id status }
-    errors { field code }
+    errors { field code message }
   }
 }
 """

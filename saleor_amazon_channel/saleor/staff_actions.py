@@ -83,7 +83,7 @@ def fulfil(context: Any, shipment: StaffShipment) -> str:
         }
         answer = _run(
             context,
-            actions.FULFIL_ORDER.replace("field code", "field message"),
+            actions.FULFIL_ORDER,
             order=_global("Order", shipment.order_id),
             input=given,
         )

@@ -7,13 +7,11 @@ sandbox, which follows Amazon's rules by itself, is tested against the client el
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -202,14 +200,3 @@ def still_clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[StillClock]:
 
         monkeypatch.setattr(clock, "sleep", sleep)
         yield StillClock(move, sleeps)
-
-
-@pytest.fixture(scope="session")
-def orders_model() -> dict[str, Any]:
-    """Amazon's model of Orders 2026-01-01, which is not part of this repository."""
-    default = Path(__file__).parents[2].parent / "shared" / "contracts"
-    folder = Path(os.environ.get("AMAZON_CHANNEL_CONTRACTS", default))
-    path = folder / "amazon" / "orders_2026-01-01.json"
-    if not path.exists():
-        pytest.skip(f"Amazon's model is not there: {path}")
-    return json.loads(path.read_text())

@@ -21,6 +21,7 @@ from saleor_amazon_channel.amazon.orders import (
     search_orders,
     wire_time,
 )
+from wire.models import examples_as_read
 from wire_orders import wire_order
 
 from .conftest import Answer, Loopback, errors
@@ -28,21 +29,9 @@ from .conftest import Answer, Loopback, errors
 ORDERS_PATH = "/orders/2026-01-01/orders"
 
 
-def examples(node: Any) -> list[dict[str, Any]]:
-    """Every example order inside the model: in examples and in sandbox cases."""
-    if isinstance(node, dict):
-        if isinstance(node.get("orderId"), str) and "orderItems" in node:
-            return [node]
-        return [order for value in node.values() for order in examples(value)]
-    if isinstance(node, list):
-        return [order for value in node for order in examples(value)]
-    return []
-
-
 @pytest.fixture(scope="session")
-def example_orders(orders_model: dict[str, Any]) -> dict[str, Order]:
-    orders = map(Order.from_wire, examples(orders_model["paths"]))
-    return {order.order_id: order for order in orders}
+def example_orders() -> dict[str, Order]:
+    return examples_as_read()
 
 
 def minimal_order() -> dict[str, Any]:

@@ -6,24 +6,15 @@ do not agree on what tax is (see ``test_examples_differ_in_how_they_treat_tax``)
 
 from __future__ import annotations
 
-import json
-import os
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from saleor_amazon_channel.amazon.orders import Order
 from saleor_amazon_channel.importing.mapping import map_order
 from saleor_amazon_channel.importing.rules import READY, decide
-
-CONTRACTS = Path(
-    os.environ.get("AMAZON_CHANNEL_CONTRACTS")
-    or Path(__file__).parents[3] / "shared" / "contracts"
-)
-MODEL = CONTRACTS / "amazon" / "orders_2026-01-01.json"
+from wire.models import examples_as_read
 
 #: order id → marketplace, currency, lines (SKU, quantity, shipped, gross, net),
 #: shipping gross and net, total.
@@ -93,23 +84,9 @@ EXPECTED = {
 }
 
 
-def _orders(node: Any) -> list[dict[str, Any]]:
-    if isinstance(node, dict):
-        if isinstance(node.get("orderId"), str) and "orderItems" in node:
-            return [node]
-        return [order for value in node.values() for order in _orders(value)]
-    if isinstance(node, list):
-        return [order for value in node for order in _orders(value)]
-    return []
-
-
 @pytest.fixture(scope="module")
 def examples() -> dict[str, Order]:
-    if not MODEL.is_file():
-        pytest.skip(f"Amazon's model is not at {MODEL}: set AMAZON_CHANNEL_CONTRACTS")
-    wires = _orders(json.loads(MODEL.read_text(encoding="utf-8"))["paths"])
-    orders = map(Order.from_wire, wires)
-    return {order.order_id: order for order in orders}
+    return examples_as_read()
 
 
 def test_the_table_names_every_example(examples):

@@ -363,6 +363,20 @@ def test_equal_news_that_tell_more_are_taken_until_the_order_is_imported(account
     assert record(account, full) == recorder.Recorded(unchanged=1)
 
 
+def test_the_same_news_again_change_nothing_of_an_order_that_cannot_be_imported(
+    account,
+):
+    """Blocked as unreadable, but not for what was read of it: an item without a SKU."""
+    record(account, wire_order())
+    AmazonOrder.objects.update(
+        import_state="blocked", blockers=[{"code": "unreadable", "message": "No SKU."}]
+    )
+
+    assert record(account, wire_order()) == recorder.Recorded(unchanged=1)
+
+    assert AmazonOrder.objects.get().import_state == "blocked"
+
+
 def test_who_fulfils_a_waiting_order_may_be_said_later(account):
     full = wire_order()
     lacking = {**full, "fulfillment": dict(full["fulfillment"])}

@@ -16,13 +16,14 @@ from typing import Any
 
 import pytest
 
+from saleor_amazon_channel.amazon.orders import Order
+
 _DEFAULT = Path(__file__).resolve().parents[3] / "shared" / "contracts"
 FOLDER = Path(os.environ.get("AMAZON_CHANNEL_CONTRACTS", _DEFAULT)) / "amazon"
 
-needs_models = pytest.mark.skipif(
-    not FOLDER.is_dir(),
-    reason=f"Amazon's models are not at {FOLDER} (AMAZON_CHANNEL_CONTRACTS)",
-)
+ABSENT = f"Amazon's models are not at {FOLDER} (AMAZON_CHANNEL_CONTRACTS)"
+
+needs_models = pytest.mark.skipif(not FOLDER.is_dir(), reason=ABSENT)
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
@@ -113,3 +114,13 @@ def example_orders() -> list[dict[str, Any]]:
         for operations in load_model("orders_2026-01-01")["paths"].values():
             collect(operations["get"]["responses"])
     return orders
+
+
+@cache
+def examples_as_read() -> dict[str, Order]:
+    """The same as our client reads them, by their ids. Skips the test where the models
+    are not there, so it is for fixtures."""
+    if not FOLDER.is_dir():
+        pytest.skip(ABSENT)
+    orders = map(Order.from_wire, example_orders())
+    return {order.order_id: order for order in orders}
