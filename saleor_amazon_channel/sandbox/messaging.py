@@ -32,9 +32,6 @@ HAL = "application/hal+json"
 OFFERED_FOR = timedelta(days=30)
 PLAN = UsagePlan(1, 5)
 
-_FEED_COUNTRIES = frozenset(
-    {"DE", "FR", "IT", "ES", "GB", "NL", "PL", "SE", "IE", "BE"}
-)
 _ONCE = frozenset(
     {
         "confirmOrderDetails",

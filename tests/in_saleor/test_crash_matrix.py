@@ -39,11 +39,12 @@ def test_a_part_of_the_matrix(transactional_db, monkeypatch, settings):
             matrix.run(
                 *crash_matrix.chosen(
                     sqs,
-                    "shipment, tracking change, cancel, refund, invoice, message",
+                    "shipment, tracking change, cancel, refund, invoice, "
+                    "invoice by message, message",
                     "killed after sending, killed while parsing",
                 )
             )
 
     assert matrix.wrong == []
     verdicts = [cell.verdict for cell in matrix.cells]
-    assert (verdicts.count("ok"), verdicts.count("asks")) == (7, 2)
+    assert (verdicts.count("ok"), verdicts.count("asks")) == (7, 3)
