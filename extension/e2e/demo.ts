@@ -23,7 +23,13 @@ export default async function setup(project: TestProject) {
     throw new Error("Run it by `make test-browser` or `make test-browser-saleor`.");
   const demo = spawn(program, [...options, process.env.EMPTY ? "--empty" : "--serve"], {
     cwd: root,
-    env: { ...process.env, PYTHONUNBUFFERED: "1" },
+    // The shop's own AWS identity, as an operator gives it; the tests play SQS.
+    env: {
+      AWS_ACCESS_KEY_ID: "shop",
+      AWS_SECRET_ACCESS_KEY: "shop-secret",
+      ...process.env,
+      PYTHONUNBUFFERED: "1",
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let said = "";

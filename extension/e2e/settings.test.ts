@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, inject, test } from "vitest";
 import {
   ask,
@@ -68,6 +70,56 @@ describe("global settings", () => {
         ),
       );
     }
+  });
+});
+
+describe("the SKU rule", () => {
+  test("shows what it does to the SKUs that orders wait for, and is kept", async () => {
+    const at = `/settings/skus?account=${await accountOf("EU")}`;
+    const pages = await open(at);
+    await pages.getByText("Nothing is left out").waitFor();
+    const card = pages.getByRole("region", { name: "SKU rule" });
+    const [prefix, suffix] = ["Left out of the beginning", "Left out of the end"].map(
+      (label) => card.getByLabel(label),
+    );
+    await prefix?.fill("GHOST-");
+    await suffix?.fill("-DE");
+    await card.getByText("GHOST-1234-DE → 1234", { exact: true }).waitFor();
+    await card.getByText("GHOST-SKU-404 → SKU-404", { exact: true }).waitFor();
+    await card.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Blocked orders that it helps").waitFor();
+    await inspect("sku-rule", at, async (again) => {
+      await again.getByText("GHOST-1234-DE → 1234", { exact: true }).waitFor();
+      await again.getByText("GHOST-SKU-404 → SKU-404", { exact: true }).waitFor();
+      await card.scrollIntoViewIfNeeded();
+    });
+    expect(await ask("{ amazonAccounts { name skuPrefix skuSuffix } }")).toMatchObject({
+      amazonAccounts: expect.arrayContaining([
+        { name: "Sandbox EU", skuPrefix: "GHOST-", skuSuffix: "-DE" },
+      ]),
+    });
+    for (const [locale, text] of [
+      ["de", "So wird im Shop gesucht"],
+      ["sv", "Så söks den i butiken"],
+    ] as const) {
+      await narrow(() =>
+        inspect(
+          `sku-rule-narrow-${locale}`,
+          at,
+          async (again) => {
+            await again.getByText(text).waitFor();
+            await again.getByText(text).scrollIntoViewIfNeeded();
+          },
+          { locale },
+        ),
+      );
+    }
+    await open(at);
+    await prefix?.fill("");
+    await suffix?.fill("");
+    await card.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Blocked orders that it helps").waitFor();
+    await pages.getByText("Nothing is left out").waitFor();
   });
 });
 
@@ -243,6 +295,84 @@ describe("older orders", () => {
   });
 });
 
+describe("notifications", () => {
+  test("are set up, tested and ended", async () => {
+    const sqs = await runningSqs();
+    try {
+      const at = `/settings/notifications?account=${await accountOf("FE")}`;
+      await inspect("notifications-none", at, (pages) =>
+        pages.getByText(/Amazon is asked for orders every/).waitFor(),
+      );
+      const pages = frame();
+      await pages
+        .getByLabel("ARN of the queue")
+        .fill("arn:aws:sqs:eu-west-1:1:orders.fifo");
+      await button("Subscribe").click();
+      await pages.getByText("The ARN of a standard SQS queue").waitFor();
+      await expectAccessible();
+      await shoot("notifications-refused");
+
+      await pages.getByLabel("ARN of the queue").fill(sqs.arn);
+      expect(await pages.getByLabel("Policy of the queue").inputValue()).toContain(
+        `"Resource": "${sqs.arn}"`,
+      );
+      await button("Use another address").click();
+      await pages.getByLabel("Address of SQS").fill(sqs.url);
+      await button("Subscribe").click();
+      await page.getByText("Amazon writes to the queue from now on.").waitFor();
+      await inspect("notifications", at, (again) =>
+        again.getByText("Working", { exact: true }).waitFor(),
+      );
+      await button("Test").click();
+      await page.getByText("The queue can be read, and Amazon has").waitFor();
+
+      sqs.isBroken = true;
+      await button("Test").click();
+      await page
+        .getByText(/SQS|queue/)
+        .first()
+        .waitFor();
+      await expect
+        .poll(
+          async () => {
+            await open(at);
+            await pages.getByRole("button", { name: "Test" }).waitFor();
+            return pages.getByText("Not working", { exact: true }).count();
+          },
+          { timeout: 50_000, interval: 2000 },
+        )
+        .toBe(1);
+      await shoot("notifications-broken");
+      sqs.isBroken = false;
+
+      await button("End notifications").click();
+      const dialog = frame().getByRole("dialog");
+      await expectAccessible();
+      await shoot("notifications-end");
+      await dialog.getByRole("button", { name: "End notifications" }).click();
+      await page.getByText("The notifications have ended.").waitFor();
+      await frame()
+        .getByText(/Amazon is asked for orders every/)
+        .waitFor();
+      for (const [locale, text] of [
+        ["de", "Amazon wird alle"],
+        ["sv", "Amazon tillfrågas om ordrar"],
+      ] as const) {
+        await narrow(() =>
+          inspect(
+            `notifications-narrow-${locale}`,
+            at,
+            (again) => again.getByText(text).waitFor(),
+            { locale },
+          ),
+        );
+      }
+    } finally {
+      sqs.close();
+    }
+  });
+});
+
 describe("communication errors", () => {
   test("C7: store, code, message, created", async () => {
     await fault({
@@ -303,6 +433,29 @@ async function accountOf(region: string): Promise<string> {
   );
   const found = data.amazonAccounts.find(({ name }) => name === `Sandbox ${region}`);
   return encodeURIComponent(found?.id ?? "");
+}
+
+/** A queue of the operator's that is always empty, in a small SQS of our own. */
+async function runningSqs() {
+  const server = createServer((request, response) => {
+    const [, operation] = String(request.headers["x-amz-target"]).split(".");
+    const isLook = operation === "GetQueueAttributes";
+    response.writeHead(sqs.isBroken ? 403 : 200, {
+      "Content-Type": "application/x-amz-json-1.0",
+    });
+    const refusal = { __type: "com.amazonaws.sqs#AccessDenied", message: "Not yours." };
+    const answer = isLook ? { Attributes: { QueueArn: sqs.arn } } : {};
+    response.end(JSON.stringify(sqs.isBroken ? refusal : answer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const sqs = {
+    arn: "arn:aws:sqs:eu-west-1:123456789012:amazon-orders",
+    url: `http://127.0.0.1:${port}`,
+    isBroken: false,
+    close: () => server.close(),
+  };
+  return sqs;
 }
 
 /** The seller lists it in Japan. */

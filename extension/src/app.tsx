@@ -1,5 +1,5 @@
 import { Button, Text, useTheme } from "@saleor/macaw-ui";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { lazy, type PropsWithChildren, Suspense, useEffect, useState } from "react";
 import { Provider } from "urql";
 import { client } from "./api/client";
 import { css, Empty, Loading, Page } from "./components";
@@ -18,8 +18,10 @@ const Carriers = lazy(() => import("./pages/settings/carriers"));
 const Backfill = lazy(() => import("./pages/settings/backfill"));
 const Listings = lazy(() => import("./pages/settings/listings"));
 const Log = lazy(() => import("./pages/settings/log"));
+const Notifications = lazy(() => import("./pages/settings/notifications"));
 const Stores = lazy(() => import("./pages/stores/stores"));
 const Blocked = lazy(() => import("./pages/blocked/blocked"));
+const Account = lazy(() => import("./pages/account/account"));
 const Connect = lazy(() => import("./pages/connect/connect"));
 const Marketplace = lazy(() => import("./pages/marketplace/marketplace"));
 
@@ -71,8 +73,34 @@ function Pages() {
   return (
     <>
       <Navigation path={route.path} />
-      <Suspense fallback={<Loading />}>{pageOf(route)}</Suspense>
+      <Allowed path={route.path}>
+        <Suspense fallback={<Loading />}>{pageOf(route)}</Suspense>
+      </Allowed>
     </>
+  );
+}
+
+const OF_STORES = ["accounts", "connect", "marketplaces"];
+/** Pages about what is set up; all others are about orders. */
+const SET_UP = [...OF_STORES, "settings", "stores"];
+
+/** Says what is missing instead of asking the server in vain. */
+function Allowed({ path, children }: PropsWithChildren<{ path: string }>) {
+  const { t } = useText();
+  const permission = SET_UP.includes(path.split("/")[1] ?? "")
+    ? "MANAGE_PLUGINS"
+    : "MANAGE_ORDERS";
+  if (useMay(permission)) return <>{children}</>;
+  return (
+    <Page title={t("app.title")}>
+      <section className={css.card}>
+        <Empty title={t("problem.permission", { permission })}>
+          <Text as="p" className={css.muted}>
+            {t("problem.permissionHelp")}
+          </Text>
+        </Empty>
+      </section>
+    </Page>
   );
 }
 
@@ -90,11 +118,13 @@ function pageOf({ path, params }: Route) {
     if (id === "carriers") return <Carriers params={params} />;
     if (id === "listings") return <Listings params={params} />;
     if (id === "backfill") return <Backfill params={params} />;
+    if (id === "notifications") return <Notifications params={params} />;
     if (id === "log") return <Log params={params} />;
     return <Settings />;
   }
   if (first === "stores") return <Stores />;
-  if (first === "connect") return <Connect />;
+  if (first === "accounts" && id) return <Account key={id} id={decodeURIComponent(id)} />;
+  if (first === "connect") return <Connect params={params} />;
   if (first === "marketplaces" && id)
     return <Marketplace key={id} id={decodeURIComponent(id)} />;
   return <Orders params={params} />;
@@ -104,7 +134,8 @@ function Navigation({ path }: { path: string }) {
   const { t } = useText();
   const maySee = useMay("MANAGE_ORDERS");
   const maySetUp = useMay("MANAGE_PLUGINS");
-  const section = path.split("/")[1] || "orders";
+  const first = path.split("/")[1] || "orders";
+  const section = OF_STORES.includes(first) ? "stores" : first;
   const items = [
     { section: "orders", label: t("nav.orders"), isShown: maySee },
     { section: "blocked", label: t("nav.blocked"), isShown: maySee },

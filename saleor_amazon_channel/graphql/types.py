@@ -358,6 +358,17 @@ class AmazonAccount(graphene.ObjectType):
             "Orders created on Amazon before this time are not imported by themselves."
         ),
     )
+    sku_prefix = graphene.String(
+        required=True,
+        description=(
+            "Left out of the beginning of a seller SKU that is neither mapped nor "
+            "known to the shop. Empty: nothing."
+        ),
+    )
+    sku_suffix = graphene.String(
+        required=True,
+        description="Left out of the end of such a seller SKU. Empty: nothing.",
+    )
     created_at = host.DateTime(
         required=True, description="The time the account was connected."
     )

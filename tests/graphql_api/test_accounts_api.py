@@ -371,6 +371,35 @@ def test_disconnecting_answers_with_what_is_left(ask: Ask, amazon: Any) -> None:
     ]
 
 
+# --- the rule of the account's SKUs --------------------------------------------------
+
+SET_RULE = """
+mutation ($id: ID!, $prefix: String, $suffix: String) {
+  amazonSkuRuleSet(accountId: $id, prefix: $prefix, suffix: $suffix) {
+    prefix suffix errors { field code }
+  }
+}
+"""
+
+
+def test_the_rule_of_the_skus_is_set_and_read(ask: Ask, amazon: Any) -> None:
+    account_id = connected(ask, amazon)
+
+    def rule() -> Any:
+        return ask("{ amazonAccounts { skuPrefix skuSuffix } }")["amazonAccounts"]
+
+    assert rule() == [{"skuPrefix": "", "skuSuffix": ""}]
+
+    ask(SET_RULE, {"id": account_id, "prefix": "AMZ-", "suffix": "-DE"})
+    assert rule() == [{"skuPrefix": "AMZ-", "skuSuffix": "-DE"}]
+
+    answer = ask(SET_RULE, {"id": account_id, "prefix": "x" * 51})
+    assert answer["amazonSkuRuleSet"]["errors"] == [
+        {"field": "prefix", "code": "INVALID"}
+    ]
+    assert rule() == [{"skuPrefix": "AMZ-", "skuSuffix": "-DE"}]
+
+
 # --- marketplaces --------------------------------------------------------------------
 
 UPDATE = """

@@ -3,12 +3,18 @@ import { AccountNamesDocument } from "../api/generated/graphql";
 import { useMay } from "../dashboard/bridge";
 
 /** The seller accounts: only who may set them up knows them by name. */
-export function useAccounts() {
+export function useAccountNames() {
   const maySetUp = useMay("MANAGE_PLUGINS");
-  const [{ data }] = useQuery({
+  const [answer, refetch] = useQuery({
     query: AccountNamesDocument,
     pause: !maySetUp,
     requestPolicy: "cache-first",
   });
-  return data?.amazonAccounts ?? [];
+  return {
+    accounts: answer.data?.amazonAccounts,
+    answer,
+    again: () => refetch({ requestPolicy: "network-only" }),
+  };
 }
+
+export const useAccounts = () => useAccountNames().accounts ?? [];

@@ -170,7 +170,7 @@ export function byField(errors: readonly MutationError[], fields: readonly strin
   return found;
 }
 
-export const FormError = ({ text }: { text?: string }) =>
+export const FormError = ({ text }: { text?: string | null }) =>
   text ? (
     <div className={`${css.notice} ${css.critical}`} role="alert">
       <Text as="p">{text}</Text>

@@ -3,23 +3,30 @@ import { useText } from "../i18n";
 import { css } from ".";
 
 interface Props {
-  /** How many there are, in words. */
-  count: string;
-  pageInfo: {
-    hasPreviousPage: boolean;
-    hasNextPage: boolean;
-    startCursor?: string | null;
-    endCursor?: string | null;
+  of: {
+    /** None where it would be costly to count them. */
+    totalCount?: number | null;
+    pageInfo: {
+      hasPreviousPage: boolean;
+      hasNextPage: boolean;
+      startCursor?: string | null;
+      endCursor?: string | null;
+    };
   };
+  what?: "orders" | "outbox";
   onPage: (place: { before?: string; after?: string }) => void;
 }
 
-export function Pager({ count, pageInfo, onPage }: Props) {
-  const { t } = useText();
+/** How many there are, and the way to the others. */
+export function Pager({ of, what = "outbox", onPage }: Props) {
+  const { t, number } = useText();
+  const { totalCount: count, pageInfo } = of;
   return (
     <div className={css.footer}>
       <Text size={3} className={css.muted} role="status">
-        {count}
+        {count == null
+          ? t(`${what}.countMany`)
+          : t(`${what}.count`, { count, shown: number(count) })}
       </Text>
       <div className={css.actions}>
         <Button

@@ -1,8 +1,13 @@
 import { Button, Text } from "@saleor/macaw-ui";
 import { type FormEvent, useState } from "react";
-import { useMutation } from "urql";
-import { type AmazonRegion, ConnectAccountDocument } from "../../api/generated/graphql";
-import { byField, Card, css, FormError, Page } from "../../components";
+import { useMutation, useQuery } from "urql";
+import {
+  type AmazonRegion,
+  ConnectAccountDocument,
+  ConnectAgainDocument,
+  type ConnectAgainQuery,
+} from "../../api/generated/graphql";
+import { byField, Card, css, FormError, Loading, Page, Problem } from "../../components";
 import { SelectField, TextField } from "../../components/fields";
 import { notify } from "../../dashboard/notify";
 import { navigate } from "../../dashboard/router";
@@ -30,10 +35,33 @@ const NAMES = [
   ...EXPERT.map(([n]) => n),
 ];
 
-export default function Connect() {
+/** Connects a seller; one that was disconnected (`account`) again. */
+export default function Connect({ params }: { params: URLSearchParams }) {
+  const { t } = useText();
+  const id = params.get("account");
+  const [{ data, error, fetching }, refetch] = useQuery({
+    query: ConnectAgainDocument,
+    pause: !id,
+  });
+  const known = data?.amazonAccounts.find((account) => account.id === id);
+  return (
+    <Page title={t("connect.title")} back={{ to: "/stores", label: t("connect.back") }}>
+      {id && fetching && !data && <Loading rows={8} />}
+      {id && error && !data && <Problem error={error} onRetry={() => refetch()} />}
+      {(!id || data) && <Form key={known?.id} known={known} />}
+    </Page>
+  );
+}
+
+type Known = ConnectAgainQuery["amazonAccounts"][number];
+
+function Form({ known }: { known?: Known }) {
   const { t, of } = useText();
-  const [region, setRegion] = useState<AmazonRegion>("EU");
-  const [values, setValues] = useState<Record<string, string>>({});
+  const [region, setRegion] = useState<AmazonRegion>(known?.region ?? "EU");
+  const [values, setValues] = useState<Record<string, string>>({
+    name: known?.name ?? "",
+    sellerId: known?.sellerId ?? "",
+  });
   const [isExpert, setExpert] = useState(false);
   const [{ data, error, fetching }, connect] = useMutation(ConnectAccountDocument);
   const errors = byField(data?.amazonAccountConnect?.errors ?? [], NAMES);
@@ -61,74 +89,72 @@ export default function Connect() {
   const set = (name: string, value: string) => setValues({ ...values, [name]: value });
 
   return (
-    <Page title={t("connect.title")} back={{ to: "/stores", label: t("connect.back") }}>
-      <Card title={t("connect.credentials")}>
-        <form className={css.form} onSubmit={submit} autoComplete="off">
-          <Text as="p" size={3} className={css.muted}>
-            {t("connect.help")}
-          </Text>
-          <FormError text={error?.message ?? errors[""]} />
-          <SelectField
-            label={t("connect.region")}
-            value={region}
-            options={REGIONS.map((value) => ({ value, label: of("region", value) }))}
-            onChange={setRegion}
-            error={errors.region}
+    <Card title={t("connect.credentials")}>
+      <form className={css.form} onSubmit={submit} autoComplete="off">
+        <Text as="p" size={3} className={css.muted}>
+          {t("connect.help")}
+        </Text>
+        <FormError text={error?.message ?? errors[""]} />
+        <SelectField
+          label={t("connect.region")}
+          value={region}
+          options={REGIONS.map((value) => ({ value, label: of("region", value) }))}
+          onChange={setRegion}
+          error={errors.region}
+        />
+        {FIELDS.map(([name, label, help]) => (
+          <TextField
+            key={name}
+            label={t(label)}
+            type={SECRETS.includes(name) ? "password" : "text"}
+            autoComplete={SECRETS.includes(name) ? "new-password" : "off"}
+            required
+            value={values[name] ?? ""}
+            onChange={(value) => set(name, value)}
+            error={errors[name]}
+            help={t(help)}
           />
-          {FIELDS.map(([name, label, help]) => (
+        ))}
+        <TextField
+          label={t("connect.importFrom")}
+          type="datetime-local"
+          value={values.importFrom ?? ""}
+          onChange={(value) => set("importFrom", value)}
+          error={errors.importFrom}
+          help={t("connect.importFromHelp")}
+        />
+        {isExpert ? (
+          EXPERT.map(([name, label]) => (
             <TextField
               key={name}
               label={t(label)}
-              type={SECRETS.includes(name) ? "password" : "text"}
-              autoComplete={SECRETS.includes(name) ? "new-password" : "off"}
-              required
               value={values[name] ?? ""}
               onChange={(value) => set(name, value)}
               error={errors[name]}
-              help={t(help)}
+              help={t("connect.endpointHelp")}
             />
-          ))}
-          <TextField
-            label={t("connect.importFrom")}
-            type="datetime-local"
-            value={values.importFrom ?? ""}
-            onChange={(value) => set("importFrom", value)}
-            error={errors.importFrom}
-            help={t("connect.importFromHelp")}
-          />
-          {isExpert ? (
-            EXPERT.map(([name, label]) => (
-              <TextField
-                key={name}
-                label={t(label)}
-                value={values[name] ?? ""}
-                onChange={(value) => set(name, value)}
-                error={errors[name]}
-                help={t("connect.endpointHelp")}
-              />
-            ))
-          ) : (
-            <div>
-              <Button
-                type="button"
-                variant="tertiary"
-                size="small"
-                onClick={() => setExpert(true)}
-              >
-                {t("connect.expert")}
-              </Button>
-            </div>
-          )}
-          <div className={css.actions}>
-            <Button type="submit" disabled={fetching}>
-              {fetching ? t("connect.busy") : t("connect.action")}
-            </Button>
-            <Button type="button" variant="secondary" onClick={() => navigate("/stores")}>
-              {t("common.close")}
+          ))
+        ) : (
+          <div>
+            <Button
+              type="button"
+              variant="tertiary"
+              size="small"
+              onClick={() => setExpert(true)}
+            >
+              {t("connect.expert")}
             </Button>
           </div>
-        </form>
-      </Card>
-    </Page>
+        )}
+        <div className={css.actions}>
+          <Button type="submit" disabled={fetching}>
+            {fetching ? t("connect.busy") : t("connect.action")}
+          </Button>
+          <Button type="button" variant="secondary" onClick={() => navigate("/stores")}>
+            {t("common.close")}
+          </Button>
+        </div>
+      </form>
+    </Card>
   );
 }

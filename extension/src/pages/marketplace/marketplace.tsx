@@ -71,6 +71,7 @@ const FIELDS = [
   "sendStock",
   "stockSafetyQuantity",
   "stockFloor",
+  "cancellationMechanism",
   "invoiceMechanism",
   "invoiceNumberPrefix",
   "invoiceIssuer",
@@ -85,7 +86,7 @@ interface FormProps {
   channels: Channel[];
 }
 
-function Form({ marketplace, channels }: FormProps) {
+export function Form({ marketplace, channels }: FormProps) {
   const { t, of } = useText();
   const [values, setValues] = useState(() => ({
     importOrders: marketplace.importOrders,
@@ -100,6 +101,7 @@ function Form({ marketplace, channels }: FormProps) {
     sendStock: marketplace.sendStock,
     stockSafetyQuantity: String(marketplace.stockSafetyQuantity),
     stockFloor: String(marketplace.stockFloor),
+    cancellationMechanism: marketplace.cancellationMechanism,
     invoiceMechanism: marketplace.invoiceMechanism,
     invoiceNumberPrefix: marketplace.invoiceNumberPrefix,
     invoiceIssuer: marketplace.invoiceIssuer ?? "",
@@ -247,6 +249,22 @@ function Form({ marketplace, channels }: FormProps) {
             onChange={(defaultCarrierCode) => set({ defaultCarrierCode })}
             error={errors.defaultCarrierCode}
             help={t("marketplace.carrierHelp")}
+          />
+          <SelectField
+            label={t("cancellation.mechanism")}
+            disabled={!values.importOrders}
+            value={values.cancellationMechanism}
+            options={(["FEED", "CALL"] as const).map((value) => ({
+              value,
+              label: of("cancellationMechanism", value),
+            }))}
+            onChange={(cancellationMechanism) => set({ cancellationMechanism })}
+            error={errors.cancellationMechanism}
+            help={
+              values.cancellationMechanism === "CALL"
+                ? t("cancellation.callHelp")
+                : t("cancellation.feedHelp")
+            }
           />
           <TextField
             label={t("marketplace.retention")}

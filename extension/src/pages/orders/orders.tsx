@@ -24,7 +24,7 @@ import { ColumnMenu, ViewMenu } from "./views";
 const NO_ONE: ReadonlySet<string> = new Set();
 
 export function Orders({ params }: { params: URLSearchParams }) {
-  const { t, number } = useText();
+  const { t } = useText();
   const preferences = usePreferences();
   const columns = columnsOf(
     params.has("columns") ? listOf(params.get("columns")) : preferences.columns,
@@ -176,20 +176,7 @@ export function Orders({ params }: { params: URLSearchParams }) {
           </Scroll>
         )}
         {orders && rows.length === 0 && <NoOrders isFiltered={isFiltered} />}
-        {orders && (
-          <Pager
-            pageInfo={orders.pageInfo}
-            count={
-              orders.totalCount == null
-                ? t("orders.countMany")
-                : t("orders.count", {
-                    count: orders.totalCount,
-                    shown: number(orders.totalCount),
-                  })
-            }
-            onPage={change}
-          />
-        )}
+        {orders && <Pager of={orders} what="orders" onPage={change} />}
       </section>
     </Page>
   );

@@ -12,10 +12,11 @@ import {
   RetryOutboxDocument,
 } from "../../api/generated/graphql";
 import { usePolling } from "../../api/polling";
-import { css, Empty, FormError, Loading, Notice, Page, Problem } from "../../components";
+import { css, FormError, Notice, Page } from "../../components";
 import { Dialog } from "../../components/dialog";
 import { SelectField } from "../../components/fields";
 import { Pager } from "../../components/pager";
+import { Rows } from "../../components/rows";
 import { Scroll } from "../../components/scroll";
 import { OutboxState } from "../../components/states";
 import { useMay } from "../../dashboard/bridge";
@@ -61,14 +62,14 @@ function variablesOf(params: URLSearchParams): OutboxQueryVariables {
 
 /** What is told to Amazon, was, or could not be. */
 export default function Outbox({ params }: { params: URLSearchParams }) {
-  const { t, of, number } = useText();
-  const [{ data, error, fetching }, refetch] = useQuery({
+  const { t, of } = useText();
+  const [answer, refetch] = useQuery({
     query: OutboxDocument,
     variables: variablesOf(params),
   });
   const [chosen, setChosen] = useState(NO_ONE);
   const [asked, setAsked] = useState<"retry" | "discard">();
-  const outbox = data?.amazonOutbox;
+  const outbox = answer.data?.amazonOutbox;
   const entries = outbox?.edges.map(({ node }) => node) ?? [];
   const those = entries.filter(({ id }) => chosen.has(id));
   const isUnderWay = entries.some(({ state }) => UNDER_WAY.includes(state));
@@ -119,34 +120,24 @@ export default function Outbox({ params }: { params: URLSearchParams }) {
             </Button>
           </div>
         </div>
-        {error && !outbox && <Problem error={error} onRetry={() => refetch()} />}
-        {fetching && !outbox && <Loading rows={10} />}
-        {entries.length > 0 && (
-          <Scroll>
-            <Table entries={entries} chosen={chosen} onChoose={setChosen} />
-          </Scroll>
-        )}
-        {outbox && entries.length === 0 && (
-          <Empty title={isFiltered ? t("outbox.noneFound") : t("outbox.none")}>
-            <Text as="p" className={css.muted}>
-              {isFiltered ? t("orders.noneFoundHelp") : t("outbox.noneHelp")}
-            </Text>
-          </Empty>
-        )}
-        {outbox && (
-          <Pager
-            pageInfo={outbox.pageInfo}
-            count={
-              outbox.totalCount == null
-                ? t("outbox.countMany")
-                : t("outbox.count", {
-                    count: outbox.totalCount,
-                    shown: number(outbox.totalCount),
-                  })
-            }
-            onPage={change}
-          />
-        )}
+        <Rows
+          answer={answer}
+          rows={outbox && entries}
+          onRetry={() => refetch()}
+          skeletons={10}
+          none={
+            isFiltered
+              ? { title: t("outbox.noneFound"), help: t("orders.noneFoundHelp") }
+              : { title: t("outbox.none"), help: t("outbox.noneHelp") }
+          }
+        >
+          {() => (
+            <Scroll>
+              <Table entries={entries} chosen={chosen} onChoose={setChosen} />
+            </Scroll>
+          )}
+        </Rows>
+        {outbox && <Pager of={outbox} onPage={change} />}
       </section>
       {asked && (
         <Sure

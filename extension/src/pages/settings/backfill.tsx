@@ -13,18 +13,16 @@ import {
   byField,
   Card,
   css,
-  Empty,
   Fields,
   FormError,
-  Loading,
   Notice,
-  Problem,
   type Tone,
 } from "../../components";
 import { CheckField, TextField } from "../../components/fields";
+import { Rows } from "../../components/rows";
 import { notify } from "../../dashboard/notify";
 import { useText } from "../../i18n";
-import { SettingsPage, useChosenAccount } from "./tabs";
+import { AccountSettingsPage } from "./tabs";
 
 const STATES: Record<BackfillRowFragment["state"], Tone> = {
   RUNNING: "busy",
@@ -35,37 +33,44 @@ const STATES: Record<BackfillRowFragment["state"], Tone> = {
 /** Brings in orders that are older than what is imported by itself. */
 export default function Backfill({ params }: { params: URLSearchParams }) {
   const { t } = useText();
-  const account = useChosenAccount(params);
-  const [{ data, error, fetching }, refetch] = useQuery({
+  return (
+    <AccountSettingsPage title={t("backfill.title")} params={params}>
+      {(accountId) => <OfAccount accountId={accountId} />}
+    </AccountSettingsPage>
+  );
+}
+
+function OfAccount({ accountId }: { accountId: string }) {
+  const { t } = useText();
+  const [answer, refetch] = useQuery({
     query: BackfillsDocument,
-    variables: { accountId: account.id },
-    pause: !account.id,
+    variables: { accountId },
   });
   const again = () => refetch({ requestPolicy: "network-only" });
-  const backfills = data?.amazonBackfills;
+  const backfills = answer.data?.amazonBackfills;
   const isRunning = backfills?.some(({ state }) => state === "RUNNING") ?? false;
   usePolling(isRunning, again);
   return (
-    <SettingsPage title={t("backfill.title")}>
-      {account.field && <div className={css.pickers}>{account.field}</div>}
-      {account.id && (
-        <Card title={t("backfill.new")}>
-          <Start accountId={account.id} isRunning={isRunning} onDone={again} />
-        </Card>
-      )}
-      {error && !backfills && <Problem error={error} onRetry={again} />}
-      {fetching && !backfills && <Loading />}
-      {backfills?.length === 0 && (
-        <section className={css.card} aria-label={t("backfill.title")}>
-          <Empty title={t("backfill.none")} />
-        </section>
-      )}
-      <div className={css.grid}>
-        {backfills?.map((backfill) => (
-          <OneBackfill key={backfill.id} backfill={backfill} onChange={again} />
-        ))}
-      </div>
-    </SettingsPage>
+    <>
+      <Card title={t("backfill.new")}>
+        <Start accountId={accountId} isRunning={isRunning} onDone={again} />
+      </Card>
+      <Rows
+        answer={answer}
+        rows={backfills}
+        isAlone
+        onRetry={again}
+        none={{ title: t("backfill.none") }}
+      >
+        {(all) => (
+          <div className={css.grid}>
+            {all.map((backfill) => (
+              <OneBackfill key={backfill.id} backfill={backfill} onChange={again} />
+            ))}
+          </div>
+        )}
+      </Rows>
+    </>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Button, Text } from "@saleor/macaw-ui";
+import { Button } from "@saleor/macaw-ui";
 import { useState } from "react";
 import { useMutation, useQuery } from "urql";
 import {
@@ -6,22 +6,13 @@ import {
   CarriersDocument,
   SetCarrierDocument,
 } from "../../api/generated/graphql";
-import {
-  Badge,
-  byField,
-  Card,
-  css,
-  Empty,
-  Fields,
-  FormError,
-  Loading,
-  Problem,
-} from "../../components";
+import { Badge, byField, Card, css, Fields, FormError } from "../../components";
 import { Dialog } from "../../components/dialog";
 import { TextField } from "../../components/fields";
+import { Rows } from "../../components/rows";
 import { notify } from "../../dashboard/notify";
 import { useText } from "../../i18n";
-import { SettingsPage, useChosenAccount } from "./tabs";
+import { AccountSettingsPage } from "./tabs";
 
 type Values = Pick<CarrierRowFragment, "carrier" | "carrierCode"> & { carrierName: string };
 
@@ -29,16 +20,19 @@ const NEW: Values = { carrier: "", carrierCode: "", carrierName: "" };
 
 /** What the shop's carriers are called on Amazon. */
 export default function Carriers({ params }: { params: URLSearchParams }) {
+  const { t } = useText();
+  return (
+    <AccountSettingsPage title={t("carriers.title")} params={params}>
+      {(accountId) => <OfAccount accountId={accountId} />}
+    </AccountSettingsPage>
+  );
+}
+
+function OfAccount({ accountId }: { accountId: string }) {
   const { t, number } = useText();
-  const account = useChosenAccount(params);
-  const [{ data, error, fetching }, refetch] = useQuery({
-    query: CarriersDocument,
-    variables: { accountId: account.id },
-    pause: !account.id,
-  });
+  const [answer, refetch] = useQuery({ query: CarriersDocument, variables: { accountId } });
   const [edited, setEdited] = useState<Values>();
   const again = () => refetch({ requestPolicy: "network-only" });
-  const carriers = data?.amazonCarriers;
   const edit = (carrier: CarrierRowFragment, code = carrier.carrierCode) =>
     setEdited({
       carrier: carrier.carrier,
@@ -46,86 +40,81 @@ export default function Carriers({ params }: { params: URLSearchParams }) {
       carrierName: carrier.carrierName ?? "",
     });
   return (
-    <SettingsPage title={t("carriers.title")}>
-      {account.field && <div className={css.pickers}>{account.field}</div>}
+    <>
       <Card
         title={t("carriers.title")}
         isFlush
         actions={
-          account.id && (
-            <Button variant="secondary" size="small" onClick={() => setEdited(NEW)}>
-              {t("carriers.new")}
-            </Button>
-          )
+          <Button variant="secondary" size="small" onClick={() => setEdited(NEW)}>
+            {t("carriers.new")}
+          </Button>
         }
       >
-        {error && !carriers && <Problem error={error} onRetry={again} />}
-        {fetching && !carriers && <Loading />}
-        {carriers?.length === 0 && (
-          <Empty title={t("carriers.none")}>
-            <Text as="p" className={css.muted}>
-              {t("carriers.noneHelp")}
-            </Text>
-          </Empty>
-        )}
-        {carriers && carriers.length > 0 && (
-          <table className={css.table}>
-            <caption>{t("carriers.title")}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t("carriers.carrier")}</th>
-                <th scope="col">{t("carriers.onAmazon")}</th>
-                <th scope="col">{t("order.status")}</th>
-                <th scope="col" className={css.end}>
-                  {t("carriers.packages")}
-                </th>
-                <th scope="col">
-                  <span className={css.hidden}>{t("blocked.action")}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {carriers.map((carrier) => (
-                <tr key={carrier.carrier}>
-                  <th scope="row">{carrier.carrier}</th>
-                  <td>
-                    {carrier.carrierCode}
-                    {carrier.carrierName && ` (${carrier.carrierName})`}
-                  </td>
-                  <td>
-                    <CarrierState carrier={carrier} />
-                  </td>
-                  <td className={css.end}>{number(carrier.packageCount)}</td>
-                  <td>
-                    <div className={css.rowActions}>
-                      {carrier.suggestedCode && (
-                        <Button
-                          variant="secondary"
-                          size="small"
-                          onClick={() => edit(carrier, carrier.suggestedCode ?? "")}
-                        >
-                          {t("carriers.suggested", { code: carrier.suggestedCode })}
-                        </Button>
-                      )}
-                      <Button
-                        variant="tertiary"
-                        size="small"
-                        aria-label={t("carriers.editOf", { carrier: carrier.carrier })}
-                        onClick={() => edit(carrier)}
-                      >
-                        {t("common.edit")}
-                      </Button>
-                    </div>
-                  </td>
+        <Rows
+          answer={answer}
+          rows={answer.data?.amazonCarriers}
+          onRetry={again}
+          none={{ title: t("carriers.none"), help: t("carriers.noneHelp") }}
+        >
+          {(carriers) => (
+            <table className={css.table}>
+              <caption>{t("carriers.title")}</caption>
+              <thead>
+                <tr>
+                  <th scope="col">{t("carriers.carrier")}</th>
+                  <th scope="col">{t("carriers.onAmazon")}</th>
+                  <th scope="col">{t("order.status")}</th>
+                  <th scope="col" className={css.end}>
+                    {t("carriers.packages")}
+                  </th>
+                  <th scope="col">
+                    <span className={css.hidden}>{t("blocked.action")}</span>
+                  </th>
                 </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
+              </thead>
+              <tbody>
+                {carriers.map((carrier) => (
+                  <tr key={carrier.carrier}>
+                    <th scope="row">{carrier.carrier}</th>
+                    <td>
+                      {carrier.carrierCode}
+                      {carrier.carrierName && ` (${carrier.carrierName})`}
+                    </td>
+                    <td>
+                      <CarrierState carrier={carrier} />
+                    </td>
+                    <td className={css.end}>{number(carrier.packageCount)}</td>
+                    <td>
+                      <div className={css.rowActions}>
+                        {carrier.suggestedCode && (
+                          <Button
+                            variant="secondary"
+                            size="small"
+                            onClick={() => edit(carrier, carrier.suggestedCode ?? "")}
+                          >
+                            {t("carriers.suggested", { code: carrier.suggestedCode })}
+                          </Button>
+                        )}
+                        <Button
+                          variant="tertiary"
+                          size="small"
+                          aria-label={t("carriers.editOf", { carrier: carrier.carrier })}
+                          onClick={() => edit(carrier)}
+                        >
+                          {t("common.edit")}
+                        </Button>
+                      </div>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          )}
+        </Rows>
       </Card>
-      {edited && account.id && (
+      {edited && (
         <Edit
-          accountId={account.id}
+          accountId={accountId}
           given={edited}
           onClose={() => setEdited(undefined)}
           onDone={() => {
@@ -134,7 +123,7 @@ export default function Carriers({ params }: { params: URLSearchParams }) {
           }}
         />
       )}
-    </SettingsPage>
+    </>
   );
 }
 

@@ -5,14 +5,15 @@ import {
   ListingsDocument,
   type ListingsQueryVariables,
 } from "../../api/generated/graphql";
-import { Badge, css, Empty, Loading, Problem, type Tone } from "../../components";
+import { Badge, css, type Tone } from "../../components";
 import { SelectField } from "../../components/fields";
 import { Pager } from "../../components/pager";
+import { Rows } from "../../components/rows";
 import { Scroll } from "../../components/scroll";
 import { address, navigate } from "../../dashboard/router";
 import { useText } from "../../i18n";
 import { MARKETPLACES } from "../../marketplaces";
-import { SettingsPage, useChosenAccount } from "./tabs";
+import { AccountSettingsPage } from "./tabs";
 
 const PAGE_SIZE = 25;
 
@@ -29,24 +30,28 @@ const STATES: Record<AmazonListingState, Tone> = {
 
 /** What Amazon is told of the shop's stock, by listing. */
 export default function Listings({ params }: { params: URLSearchParams }) {
+  const { t } = useText();
+  return (
+    <AccountSettingsPage title={t("listings.title")} params={params}>
+      {(accountId) => <OfAccount accountId={accountId} params={params} />}
+    </AccountSettingsPage>
+  );
+}
+
+function OfAccount({ accountId, params }: { accountId: string; params: URLSearchParams }) {
   const { t, of, time, number, country } = useText();
-  const account = useChosenAccount(params);
   const [state, before] = ["state", "before"].map((name) => params.get(name));
   const variables: ListingsQueryVariables = {
     filter: {
-      ...(account.id && { accounts: [account.id] }),
+      accounts: [accountId],
       ...(state && { states: [state as AmazonListingState] }),
     },
     ...(before
       ? { last: PAGE_SIZE, before }
       : { first: PAGE_SIZE, after: params.get("after") ?? undefined }),
   };
-  const [{ data, error, fetching }, refetch] = useQuery({
-    query: ListingsDocument,
-    variables,
-    pause: !account.id,
-  });
-  const listings = data?.amazonListings;
+  const [answer, refetch] = useQuery({ query: ListingsDocument, variables });
+  const listings = answer.data?.amazonListings;
   const change = (changes: Record<string, string | undefined>) =>
     navigate(
       address("/settings/listings", {
@@ -62,33 +67,33 @@ export default function Listings({ params }: { params: URLSearchParams }) {
   };
   const count = (value?: number | null) => (value == null ? "–" : number(value));
   return (
-    <SettingsPage title={t("listings.title")}>
-      <section className={css.card} aria-label={t("listings.title")}>
-        <div className={css.filters}>
-          {account.field}
-          <SelectField
-            label={t("order.status")}
-            value={state ?? ""}
-            options={[
-              { value: "", label: t("common.all") },
-              ...Object.keys(STATES).map((value) => ({
-                value,
-                label: of("listing", value),
-              })),
-            ]}
-            onChange={(value) => change({ state: value })}
-          />
-        </div>
-        {error && !listings && <Problem error={error} onRetry={() => refetch()} />}
-        {fetching && !listings && <Loading rows={8} />}
-        {listings?.edges.length === 0 && (
-          <Empty title={state ? t("outbox.noneFound") : t("listings.none")}>
-            <Text as="p" className={css.muted}>
-              {state ? t("orders.noneFoundHelp") : t("listings.noneHelp")}
-            </Text>
-          </Empty>
-        )}
-        {listings && listings.edges.length > 0 && (
+    <section className={css.card} aria-label={t("listings.title")}>
+      <div className={css.filters}>
+        <SelectField
+          label={t("order.status")}
+          value={state ?? ""}
+          options={[
+            { value: "", label: t("common.all") },
+            ...Object.keys(STATES).map((value) => ({
+              value,
+              label: of("listing", value),
+            })),
+          ]}
+          onChange={(value) => change({ state: value })}
+        />
+      </div>
+      <Rows
+        answer={answer}
+        rows={listings?.edges}
+        onRetry={() => refetch()}
+        skeletons={8}
+        none={
+          state
+            ? { title: t("outbox.noneFound"), help: t("orders.noneFoundHelp") }
+            : { title: t("listings.none"), help: t("listings.noneHelp") }
+        }
+      >
+        {(edges) => (
           <Scroll>
             <table className={css.table}>
               <caption>{t("listings.title")}</caption>
@@ -111,7 +116,7 @@ export default function Listings({ params }: { params: URLSearchParams }) {
                 </tr>
               </thead>
               <tbody>
-                {listings.edges.map(({ node }) => (
+                {edges.map(({ node }) => (
                   <tr key={node.id}>
                     <th scope="row">{node.sellerSku}</th>
                     <td className={css.name}>{node.title ?? "–"}</td>
@@ -136,21 +141,8 @@ export default function Listings({ params }: { params: URLSearchParams }) {
             </table>
           </Scroll>
         )}
-        {listings && (
-          <Pager
-            pageInfo={listings.pageInfo}
-            count={
-              listings.totalCount == null
-                ? t("outbox.countMany")
-                : t("outbox.count", {
-                    count: listings.totalCount,
-                    shown: number(listings.totalCount),
-                  })
-            }
-            onPage={change}
-          />
-        )}
-      </section>
-    </SettingsPage>
+      </Rows>
+      {listings && <Pager of={listings} onPage={change} />}
+    </section>
   );
 }

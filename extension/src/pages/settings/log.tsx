@@ -4,10 +4,11 @@ import {
   CommunicationLogDocument,
   type CommunicationLogQueryVariables,
 } from "../../api/generated/graphql";
-import { css, Empty, Loading, Problem } from "../../components";
+import { css } from "../../components";
 import { useAccounts } from "../../components/accounts";
 import { SelectField } from "../../components/fields";
 import { Pager } from "../../components/pager";
+import { Rows } from "../../components/rows";
 import { Scroll } from "../../components/scroll";
 import { address, Link, navigate } from "../../dashboard/router";
 import { useText } from "../../i18n";
@@ -34,13 +35,13 @@ function variablesOf(params: URLSearchParams): CommunicationLogQueryVariables {
 
 /** C7: what failed between Amazon and the shop. */
 export default function Log({ params }: { params: URLSearchParams }) {
-  const { t, of, time, number } = useText();
+  const { t, of, time } = useText();
   const accounts = useAccounts();
-  const [{ data, error, fetching }, refetch] = useQuery({
+  const [answer, refetch] = useQuery({
     query: CommunicationLogDocument,
     variables: variablesOf(params),
   });
-  const log = data?.amazonCommunicationLog;
+  const log = answer.data?.amazonCommunicationLog;
   const isFiltered = ["account", "code", "q"].some((name) => params.has(name));
   const change = (changes: Record<string, string | undefined>) =>
     navigate(
@@ -75,74 +76,64 @@ export default function Log({ params }: { params: URLSearchParams }) {
             onWrite={(q) => change({ q })}
           />
         </div>
-        {error && !log && <Problem error={error} onRetry={() => refetch()} />}
-        {fetching && !log && <Loading rows={8} />}
-        {log?.edges.length === 0 && (
-          <Empty title={isFiltered ? t("outbox.noneFound") : t("log.none")}>
-            <Text as="p" className={css.muted}>
-              {isFiltered ? t("orders.noneFoundHelp") : t("log.noneHelp")}
-            </Text>
-          </Empty>
-        )}
-        {log && log.edges.length > 0 && (
-          <Scroll>
-            <table className={css.table}>
-              <caption>{t("log.title")}</caption>
-              <thead>
-                <tr>
-                  <th scope="col">{t("log.created")}</th>
-                  <th scope="col">{t("log.store")}</th>
-                  <th scope="col">{t("activity.what")}</th>
-                  <th scope="col">{t("log.code")}</th>
-                  <th scope="col">{t("log.message")}</th>
-                  <th scope="col">{t("order.number")}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {log.edges.map(({ node }) => (
-                  <tr key={node.id}>
-                    <td className={css.nowrap}>{time(node.createdAt)}</td>
-                    <td className={css.name}>{node.accountName}</td>
-                    <td>{of("kind", node.operation)}</td>
-                    <td>{node.errorCode}</td>
-                    <td className={css.note}>
-                      {node.message}
-                      {node.requestId && !node.message.includes(node.requestId) && (
-                        <Text as="p" size={2} className={css.muted}>
-                          {t("log.request", { id: node.requestId })}
-                        </Text>
-                      )}
-                    </td>
-                    <td className={css.nowrap}>
-                      {node.amazonOrderId && (
-                        <Link
-                          className={css.link}
-                          to={`/orders/${encodeURIComponent(node.amazonOrderId)}?tab=activity`}
-                        >
-                          {node.amazonOrderId}
-                        </Link>
-                      )}
-                    </td>
+        <Rows
+          answer={answer}
+          rows={log?.edges}
+          onRetry={() => refetch()}
+          skeletons={8}
+          none={
+            isFiltered
+              ? { title: t("outbox.noneFound"), help: t("orders.noneFoundHelp") }
+              : { title: t("log.none"), help: t("log.noneHelp") }
+          }
+        >
+          {(edges) => (
+            <Scroll>
+              <table className={css.table}>
+                <caption>{t("log.title")}</caption>
+                <thead>
+                  <tr>
+                    <th scope="col">{t("log.created")}</th>
+                    <th scope="col">{t("log.store")}</th>
+                    <th scope="col">{t("activity.what")}</th>
+                    <th scope="col">{t("log.code")}</th>
+                    <th scope="col">{t("log.message")}</th>
+                    <th scope="col">{t("order.number")}</th>
                   </tr>
-                ))}
-              </tbody>
-            </table>
-          </Scroll>
-        )}
-        {log && (
-          <Pager
-            pageInfo={log.pageInfo}
-            count={
-              log.totalCount == null
-                ? t("outbox.countMany")
-                : t("outbox.count", {
-                    count: log.totalCount,
-                    shown: number(log.totalCount),
-                  })
-            }
-            onPage={change}
-          />
-        )}
+                </thead>
+                <tbody>
+                  {edges.map(({ node }) => (
+                    <tr key={node.id}>
+                      <td className={css.nowrap}>{time(node.createdAt)}</td>
+                      <td className={css.name}>{node.accountName}</td>
+                      <td>{of("kind", node.operation)}</td>
+                      <td>{node.errorCode}</td>
+                      <td className={css.note}>
+                        {node.message}
+                        {node.requestId && !node.message.includes(node.requestId) && (
+                          <Text as="p" size={2} className={css.muted}>
+                            {t("log.request", { id: node.requestId })}
+                          </Text>
+                        )}
+                      </td>
+                      <td className={css.nowrap}>
+                        {node.amazonOrderId && (
+                          <Link
+                            className={css.link}
+                            to={`/orders/${encodeURIComponent(node.amazonOrderId)}?tab=activity`}
+                          >
+                            {node.amazonOrderId}
+                          </Link>
+                        )}
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            </Scroll>
+          )}
+        </Rows>
+        {log && <Pager of={log} onPage={change} />}
       </section>
     </SettingsPage>
   );

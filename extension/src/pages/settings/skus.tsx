@@ -3,98 +3,106 @@ import { type FormEvent, useState } from "react";
 import { useClient, useMutation, useQuery } from "urql";
 import {
   BlockersDocument,
+  type BlockersQuery,
   DeleteSkuMappingDocument,
   SetSkuMappingDocument,
   SkuMappingsDocument,
   type SkuMappingsQuery,
   VariantBySkuDocument,
 } from "../../api/generated/graphql";
-import { byField, Card, css, Empty, FormError, Loading, Problem } from "../../components";
+import { byField, Card, css, FormError } from "../../components";
 import { Dialog } from "../../components/dialog";
 import { TextField } from "../../components/fields";
+import { Rows } from "../../components/rows";
 import { useMay } from "../../dashboard/bridge";
 import { notify } from "../../dashboard/notify";
 import { address, Link } from "../../dashboard/router";
 import { useText } from "../../i18n";
-import { SettingsPage, useChosenAccount } from "./tabs";
+import { SkuRule } from "./sku-rule";
+import { AccountSettingsPage } from "./tabs";
 
 type Mapping = SkuMappingsQuery["amazonSkuMappings"][number];
+type Cause = BlockersQuery["amazonBlockers"][number];
 
 /** Which variants of the shop the seller's SKUs are, where they differ. */
 export default function Skus({ params }: { params: URLSearchParams }) {
+  const { t } = useText();
+  return (
+    <AccountSettingsPage title={t("skus.title")} params={params}>
+      {(accountId) => <OfAccount accountId={accountId} sku={params.get("sku") ?? ""} />}
+    </AccountSettingsPage>
+  );
+}
+
+function OfAccount({ accountId, sku }: { accountId: string; sku: string }) {
   const { t, number } = useText();
-  const account = useChosenAccount(params);
-  const [{ data, error, fetching }, refetch] = useQuery({
+  const [answer, refetch] = useQuery({
     query: SkuMappingsDocument,
-    variables: { accountId: account.id },
-    pause: !account.id,
+    variables: { accountId },
   });
   const [removing, setRemoving] = useState<Mapping>();
   const again = () => refetch({ requestPolicy: "network-only" });
-  const mappings = data?.amazonSkuMappings;
-  const sku = params.get("sku") ?? "";
+  const skus = useUnknownSkus(accountId);
   return (
-    <SettingsPage title={t("skus.title")}>
-      {account.field && <div className={css.pickers}>{account.field}</div>}
-      {account.id && (
-        <>
-          <Unknown accountId={account.id} />
-          <Card title={t("skus.new")}>
-            <NewMapping
-              key={`${account.id} ${sku}`}
-              accountId={account.id}
-              sku={sku}
-              onDone={again}
-            />
-          </Card>
-        </>
-      )}
+    <>
+      {skus.length > 0 && <Unknown accountId={accountId} causes={skus} />}
+      <Card title={t("skus.new")}>
+        <NewMapping
+          key={`${accountId} ${sku}`}
+          accountId={accountId}
+          sku={sku}
+          onDone={again}
+        />
+      </Card>
+      <SkuRule
+        key={accountId}
+        accountId={accountId}
+        examples={skus.map(({ subject }) => subject)}
+      />
       <Card title={t("skus.title")} isFlush>
-        {error && !mappings && <Problem error={error} onRetry={again} />}
-        {fetching && !mappings && <Loading />}
-        {mappings?.length === 0 && (
-          <Empty title={t("skus.none")}>
-            <Text as="p" className={css.muted}>
-              {t("skus.noneHelp")}
-            </Text>
-          </Empty>
-        )}
-        {mappings && mappings.length > 0 && (
-          <table className={css.table}>
-            <caption>{t("skus.title")}</caption>
-            <thead>
-              <tr>
-                <th scope="col">{t("item.sku")}</th>
-                <th scope="col">{t("skus.variant")}</th>
-                <th scope="col" className={css.end}>
-                  {t("skus.units")}
-                </th>
-                <th scope="col">
-                  <span className={css.hidden}>{t("blocked.action")}</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {mappings.map((mapping) => (
-                <tr key={mapping.id}>
-                  <th scope="row">{mapping.sellerSku}</th>
-                  <td>{mapping.variantSku ?? mapping.variantId}</td>
-                  <td className={css.end}>{number(mapping.units)}</td>
-                  <td className={css.end}>
-                    <Button
-                      variant="tertiary"
-                      size="small"
-                      aria-label={t("skus.deleteOf", { sku: mapping.sellerSku })}
-                      onClick={() => setRemoving(mapping)}
-                    >
-                      {t("common.delete")}
-                    </Button>
-                  </td>
+        <Rows
+          answer={answer}
+          rows={answer.data?.amazonSkuMappings}
+          onRetry={again}
+          none={{ title: t("skus.none"), help: t("skus.noneHelp") }}
+        >
+          {(mappings) => (
+            <table className={css.table}>
+              <caption>{t("skus.title")}</caption>
+              <thead>
+                <tr>
+                  <th scope="col">{t("item.sku")}</th>
+                  <th scope="col">{t("skus.variant")}</th>
+                  <th scope="col" className={css.end}>
+                    {t("skus.units")}
+                  </th>
+                  <th scope="col">
+                    <span className={css.hidden}>{t("blocked.action")}</span>
+                  </th>
                 </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
+              </thead>
+              <tbody>
+                {mappings.map((mapping) => (
+                  <tr key={mapping.id}>
+                    <th scope="row">{mapping.sellerSku}</th>
+                    <td>{mapping.variantSku ?? mapping.variantId}</td>
+                    <td className={css.end}>{number(mapping.units)}</td>
+                    <td className={css.end}>
+                      <Button
+                        variant="tertiary"
+                        size="small"
+                        aria-label={t("skus.deleteOf", { sku: mapping.sellerSku })}
+                        onClick={() => setRemoving(mapping)}
+                      >
+                        {t("common.delete")}
+                      </Button>
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          )}
+        </Rows>
       </Card>
       {removing && (
         <Remove
@@ -106,20 +114,22 @@ export default function Skus({ params }: { params: URLSearchParams }) {
           }}
         />
       )}
-    </SettingsPage>
+    </>
   );
 }
 
-/** What orders wait for. */
-function Unknown({ accountId }: { accountId: string }) {
-  const { t } = useText();
+/** What orders of the account wait for. */
+function useUnknownSkus(accountId: string): Cause[] {
   const maySee = useMay("MANAGE_ORDERS");
   const [{ data }] = useQuery({ query: BlockersDocument, pause: !maySee });
-  const causes = data?.amazonBlockers.filter(
+  return (data?.amazonBlockers ?? []).filter(
     (cause) =>
       cause.code === "UNKNOWN_SKU" && cause.accountId === accountId && cause.subject,
   );
-  if (!causes?.length) return null;
+}
+
+function Unknown({ accountId, causes }: { accountId: string; causes: Cause[] }) {
+  const { t } = useText();
   return (
     <Card title={t("skus.unknown")}>
       <ul className={css.inlineList}>

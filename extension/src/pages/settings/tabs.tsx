@@ -1,7 +1,9 @@
-import type { PropsWithChildren } from "react";
+import { Button } from "@saleor/macaw-ui";
+import type { PropsWithChildren, ReactNode } from "react";
 import { css, Page } from "../../components";
-import { useAccounts } from "../../components/accounts";
+import { useAccountNames } from "../../components/accounts";
 import { SelectField } from "../../components/fields";
+import { Rows } from "../../components/rows";
 import { address, Link, navigate, useRoute } from "../../dashboard/router";
 import { type MessageId, useText } from "../../i18n";
 
@@ -11,6 +13,7 @@ const TABS: [string, MessageId][] = [
   ["/settings/carriers", "carriers.title"],
   ["/settings/listings", "listings.title"],
   ["/settings/backfill", "backfill.title"],
+  ["/settings/notifications", "notifications.title"],
   ["/settings/log", "log.title"],
 ];
 
@@ -32,21 +35,51 @@ export function SettingsPage({ title, children }: PropsWithChildren<{ title: str
   );
 }
 
-/** The account of the address, or the first; and a field to choose another. */
-export function useChosenAccount(params: URLSearchParams) {
+interface OfAccountProps {
+  title: string;
+  params: URLSearchParams;
+  children: (accountId: string) => ReactNode;
+}
+
+/** Such a page about one account: that of the address, or the first. */
+export function AccountSettingsPage({ title, params, children }: OfAccountProps) {
   const { t } = useText();
   const { path } = useRoute();
-  const accounts = useAccounts();
-  const id = params.get("account") ?? accounts[0]?.id;
-  return {
-    id,
-    field: accounts.length > 1 && (
-      <SelectField
-        label={t("filters.account")}
-        value={id ?? ""}
-        options={accounts.map((each) => ({ value: each.id, label: each.name }))}
-        onChange={(account) => navigate(address(path, { account }))}
-      />
-    ),
-  };
+  const { accounts, answer, again } = useAccountNames();
+  return (
+    <SettingsPage title={title}>
+      <Rows
+        answer={answer}
+        rows={accounts}
+        isAlone
+        onRetry={again}
+        none={{
+          title: t("stores.none"),
+          help: t("stores.noneHelp"),
+          action: (
+            <Button onClick={() => navigate("/connect")}>{t("connect.action")}</Button>
+          ),
+        }}
+      >
+        {(all) => {
+          const id = params.get("account") ?? all[0]?.id ?? "";
+          return (
+            <>
+              {all.length > 1 && (
+                <div className={css.pickers}>
+                  <SelectField
+                    label={t("filters.account")}
+                    value={id}
+                    options={all.map((each) => ({ value: each.id, label: each.name }))}
+                    onChange={(account) => navigate(address(path, { account }))}
+                  />
+                </div>
+              )}
+              {children(id)}
+            </>
+          );
+        }}
+      </Rows>
+    </SettingsPage>
+  );
 }

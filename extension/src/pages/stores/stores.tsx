@@ -1,28 +1,19 @@
 import { Button, Text } from "@saleor/macaw-ui";
-import { useMutation, useQuery } from "urql";
+import { useQuery } from "urql";
 import {
   type AccountFragment,
-  PauseAccountDocument,
   RecentDocument,
   SchedulerDocument,
   StoresDocument,
 } from "../../api/generated/graphql";
-import {
-  Badge,
-  Card,
-  css,
-  Empty,
-  Fields,
-  Loading,
-  Notice,
-  Page,
-  Problem,
-} from "../../components";
+import { Card, css, Fields, Notice, Page } from "../../components";
+import { Marketplaces } from "../../components/marketplaces";
+import { Rows } from "../../components/rows";
 import { AccountState } from "../../components/states";
 import { useMay } from "../../dashboard/bridge";
-import { notify } from "../../dashboard/notify";
 import { address, Link, navigate } from "../../dashboard/router";
 import { useText } from "../../i18n";
+import { accountPath, needsCredentials, PauseButton } from "../account/pause-button";
 import { BlockedSummary } from "../blocked/blocked-summary";
 import { OrderTable } from "../orders/order-table";
 
@@ -30,8 +21,8 @@ import { OrderTable } from "../orders/order-table";
 export default function Stores() {
   const { t } = useText();
   const maySeeOrders = useMay("MANAGE_ORDERS");
-  const [{ data, error, fetching }, refetch] = useQuery({ query: StoresDocument });
-  const accounts = data?.amazonAccounts;
+  const [answer, refetch] = useQuery({ query: StoresDocument });
+  const accounts = answer.data?.amazonAccounts;
   return (
     <Page
       title={t("stores.title")}
@@ -39,27 +30,31 @@ export default function Stores() {
     >
       <ChannelState />
       {maySeeOrders && <BlockedSummary />}
-      {fetching && !accounts && <Loading />}
-      {error && !accounts && <Problem error={error} onRetry={() => refetch()} />}
-      {accounts?.length === 0 && (
-        <section className={css.card}>
-          <Empty title={t("stores.none")}>
-            <Text as="p" className={css.muted}>
-              {t("stores.noneHelp")}
-            </Text>
+      <Rows
+        answer={answer}
+        rows={accounts}
+        isAlone
+        onRetry={() => refetch()}
+        none={{
+          title: t("stores.none"),
+          help: t("stores.noneHelp"),
+          action: (
             <Button onClick={() => navigate("/connect")}>{t("connect.action")}</Button>
-          </Empty>
-        </section>
-      )}
-      <div className={css.grid}>
-        {accounts?.map((account) => (
-          <Account
-            key={account.id}
-            account={account}
-            onChange={() => refetch({ requestPolicy: "network-only" })}
-          />
-        ))}
-      </div>
+          ),
+        }}
+      >
+        {(all) => (
+          <div className={css.grid}>
+            {all.map((account) => (
+              <Account
+                key={account.id}
+                account={account}
+                onChange={() => refetch({ requestPolicy: "network-only" })}
+              />
+            ))}
+          </div>
+        )}
+      </Rows>
       {maySeeOrders && Boolean(accounts?.length) && <RecentOrders />}
     </Page>
   );
@@ -80,27 +75,13 @@ function ChannelState() {
   );
 }
 
-function Account({
-  account,
-  onChange,
-}: {
+interface AccountProps {
   account: AccountFragment;
   onChange: () => void;
-}) {
+}
+
+function Account({ account, onChange }: AccountProps) {
   const { t, time, date } = useText();
-  const [{ fetching }, pause] = useMutation(PauseAccountDocument);
-  const isPaused = account.state === "PAUSED";
-  const onPause = async () => {
-    const { data, error } = await pause({ id: account.id, isPaused: !isPaused });
-    const message = error?.message ?? data?.amazonAccountUpdate?.errors[0]?.message;
-    if (message) void notify("error", message);
-    onChange();
-  };
-  const mapped = account.marketplaces.filter(({ isMapped }) => isMapped);
-  const unmapped = account.marketplaces.filter(({ isMapped }) => !isMapped);
-  const needsCredentials = ["NEEDS_REAUTHORIZATION", "DISCONNECTED"].includes(
-    account.state,
-  );
   return (
     <Card title={account.name} actions={<AccountState state={account.state} />}>
       <div className={css.list}>
@@ -121,13 +102,7 @@ function Account({
             [t("stores.nextPull"), account.nextPullAt && time(account.nextPullAt)],
           ]}
         />
-        <Marketplaces marketplaces={mapped} />
-        {unmapped.length > 0 && (
-          <details className={css.more} open={mapped.length === 0}>
-            <summary>{t("stores.unmapped", { count: unmapped.length })}</summary>
-            <Marketplaces marketplaces={unmapped} />
-          </details>
-        )}
+        <Marketplaces marketplaces={account.marketplaces} />
         <div className={css.actions}>
           <Button
             variant="secondary"
@@ -137,53 +112,25 @@ function Account({
           >
             {t("nav.overview")}
           </Button>
-          {needsCredentials ? (
-            <Button variant="secondary" size="small" onClick={() => navigate("/connect")}>
-              {t("stores.newCredentials")}
-            </Button>
-          ) : (
-            <Button variant="secondary" size="small" disabled={fetching} onClick={onPause}>
-              {isPaused ? t("stores.resume") : t("stores.pause")}
-            </Button>
-          )}
+          <PauseButton account={account} onChange={onChange} />
+          <Button
+            variant="secondary"
+            size="small"
+            aria-label={t("stores.manageOf", { name: account.name })}
+            onClick={() => navigate(accountPath(account.id))}
+          >
+            {needsCredentials(account) ? t("stores.newCredentials") : t("stores.manage")}
+          </Button>
         </div>
       </div>
     </Card>
   );
 }
 
-function Marketplaces({ marketplaces }: Pick<AccountFragment, "marketplaces">) {
-  const { t } = useText();
-  return (
-    <ul className={css.marketplaces}>
-      {marketplaces.map((marketplace) => (
-        <li key={marketplace.id}>
-          <Link
-            className={css.link}
-            to={`/marketplaces/${encodeURIComponent(marketplace.id)}`}
-          >
-            {marketplace.name}
-          </Link>
-          <span className={css.muted}>
-            {marketplace.channelSlug ?? marketplace.currency}
-          </span>
-          {!marketplace.isMapped ? (
-            <Badge tone="attention">{t("stores.notMapped")}</Badge>
-          ) : marketplace.importOrders ? (
-            <Badge tone="good">{t("stores.importing")}</Badge>
-          ) : (
-            <Badge>{t("stores.importOff")}</Badge>
-          )}
-        </li>
-      ))}
-    </ul>
-  );
-}
-
 function RecentOrders() {
   const { t } = useText();
-  const [{ data, error, fetching }, refetch] = useQuery({ query: RecentDocument });
-  const orders = data?.amazonOrders?.edges.map(({ node }) => node);
+  const [answer, refetch] = useQuery({ query: RecentDocument });
+  const orders = answer.data?.amazonOrders?.edges.map(({ node }) => node);
   return (
     <Card
       title={t("stores.recent")}
@@ -194,16 +141,14 @@ function RecentOrders() {
         </Link>
       }
     >
-      {fetching && !orders && <Loading />}
-      {error && !orders && <Problem error={error} onRetry={() => refetch()} />}
-      {orders?.length === 0 && (
-        <Empty title={t("orders.none")}>
-          <Text as="p" className={css.muted}>
-            {t("orders.noneHelp")}
-          </Text>
-        </Empty>
-      )}
-      {orders && orders.length > 0 && <OrderTable orders={orders} />}
+      <Rows
+        answer={answer}
+        rows={orders}
+        onRetry={() => refetch()}
+        none={{ title: t("orders.none"), help: t("orders.noneHelp") }}
+      >
+        {(those) => <OrderTable orders={those} />}
+      </Rows>
     </Card>
   );
 }
