@@ -83,6 +83,7 @@ def update(account: SellerAccount, changes: AccountChanges) -> SellerAccount:
     if has_new_credentials:
         found = accounts.ask(candidate)
     with transaction.atomic():
+        lock_objects.begin_settings()
         row = (
             accounts.lock_with_app(Q(pk=account.pk), candidate)
             if has_new_credentials
@@ -140,6 +141,7 @@ def disconnect(account: SellerAccount, *, force: bool = False) -> SellerAccount:
     # subscribed to again the next day.
     left = subscribing.end_at_amazon(account)
     with transaction.atomic():
+        lock_objects.begin_settings()
         row = _locked(account)
         if force:
             _abandon(row)

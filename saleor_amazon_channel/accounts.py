@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError, transaction
 from django.db.models import Model, Q
 
-from . import budget, clock, fields, outbox, store
+from . import budget, clock, fields, lock_objects, outbox, store
 from .amazon import errors
 from .amazon.marketplaces import REGIONS
 from .amazon.sellers import GET_MARKETPLACE_PARTICIPATIONS, MarketplaceParticipation
@@ -102,6 +102,7 @@ def connect(connection: Connection) -> SellerAccount:
     _check_not_connected(candidate)
     found = ask(candidate)
     with transaction.atomic():
+        lock_objects.begin_settings()
         account = lock_with_app(
             Q(region=candidate.region, seller_id=candidate.seller_id), candidate
         )
@@ -391,6 +392,7 @@ def update_marketplace(
     are blocked, are looked at again. Raises AccountError, and then nothing was written.
     """
     with transaction.atomic():
+        lock_objects.begin_settings()
         # The account before its marketplaces, as reading them from Amazon locks them.
         SellerAccount.objects.select_for_update(no_key=True).get(
             pk=marketplace.account_id

@@ -33,6 +33,7 @@ CANCELLATION_SETTLES_WITHIN = timedelta(days=1)
 
 #: Our key space among PostgreSQL's advisory locks: "AMZ" and what is locked.
 _RECORDING = 0x414D5A01
+_JUDGING = 0x414D5A02
 
 
 def serialize_recording(account_id: int) -> None:
@@ -42,6 +43,21 @@ def serialize_recording(account_id: int) -> None:
             "SELECT pg_advisory_xact_lock(%s, %s)",
             [_RECORDING, account_id % 2**31],
         )
+
+
+def begin_judging() -> None:
+    """Until the transaction ends, nobody changes the settings that orders are judged
+    by. Before any other lock of ours."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, 0)", [_JUDGING])
+
+
+def begin_settings() -> None:
+    """Wait until no order is being judged by settings that are to be changed, and let
+    none be until the transaction ends: it would keep what the old ones say, unseen by
+    whoever looks for orders that the change is for. Before any other lock of ours."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [_JUDGING])
 
 
 def orders_by_id(amazon_order_ids: Iterable[str]) -> list[AmazonOrder]:

@@ -99,7 +99,7 @@ def import_ready() -> Imported:
 
 def reconsider_waiting(account_id: int, marketplace_id: str | None = None) -> int:
     """Send what waits or is blocked to the importer again, after a change of
-    settings, in the caller's transaction."""
+    settings, in the caller's transaction (``lock_objects.begin_settings``)."""
     open_orders = Q(
         account_id=account_id, import_state__in=(State.WAITING, State.BLOCKED)
     )
@@ -124,6 +124,7 @@ def import_named(amazon_order_ids: Iterable[str]) -> None:
     That they were named is remembered: what blocks one now may be gone later.
     """
     with transaction.atomic():
+        lock_objects.begin_judging()
         orders = [
             order
             for order in lock_objects.orders_by_id(amazon_order_ids)
@@ -146,6 +147,7 @@ def ask_for(orders: QuerySet[AmazonOrder], backfill: Backfill) -> None:
 
 def _import_batch() -> Imported:
     with transaction.atomic():
+        lock_objects.begin_judging()
         return _import_safely(lock_objects.orders_to_import(BATCH_SIZE))
 
 

@@ -5,12 +5,15 @@ Run in both shops: see ``world``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from contract.driver import StaffDriver
+from contract.racing import DEADLINE_SECONDS, in_own_connection, wait_until_blocked
 from journeys.world import World, running_world
 from saleor_amazon_channel import (
     account_changes,
@@ -24,7 +27,7 @@ from saleor_amazon_channel.account_changes import AccountChanges
 from saleor_amazon_channel.accounts import AccountError, MarketplaceChanges
 from saleor_amazon_channel.amazon.errors import BudgetExhausted
 from saleor_amazon_channel.amazon.order_feeds import CancelReason
-from saleor_amazon_channel.importing import pull
+from saleor_amazon_channel.importing import importer, pull
 from saleor_amazon_channel.ledger import recorder
 from saleor_amazon_channel.models import (
     AccessToken,
@@ -329,6 +332,58 @@ def test_an_earlier_import_from_reads_from_there(world: World) -> None:
     assert not AmazonOrder.objects.exists()
 
     change(world, import_from=NOW - timedelta(days=90))
+    world.work()
+
+    assert world.ledger_order(ORDER).import_state == "imported"
+
+
+def map_again(world: World) -> None:
+    accounts.update_marketplace(
+        Marketplace.objects.get(marketplace_id=GERMANY),
+        MarketplaceChanges(
+            channel=world.channel.slug,
+            warehouse_ids=[world.warehouse_id],
+            shipping_method_id=world.channel.shipping_methods[0].id,
+        ),
+    )
+
+
+def unmap(world: World) -> None:
+    accounts.update_marketplace(
+        Marketplace.objects.get(marketplace_id=GERMANY), MarketplaceChanges(channel="")
+    )
+
+
+@pytest.mark.parametrize(
+    ("keep_out", "let_in"),
+    [
+        (unmap, map_again),
+        (
+            lambda world: change(world, import_from=NOW - timedelta(hours=2)),
+            lambda world: change(world, import_from=NOW - timedelta(days=30)),
+        ),
+    ],
+    ids=["mapping", "import from"],
+)
+def test_settings_that_change_while_orders_are_judged_are_not_missed(
+    world: World, keep_out: Callable[[World], None], let_in: Callable[[World], None]
+) -> None:
+    keep_out(world)
+    created, updated = NOW - timedelta(days=1), NOW - timedelta(hours=1)
+    world.sandbox.state.put_orders([wire_order(created=created, updated=updated)])
+    world.work()
+    AmazonOrder.objects.filter(import_state="waiting").update(import_state="ready")
+
+    def save() -> None:
+        with world.shop.writer():
+            let_in(world)
+
+    with ThreadPoolExecutor(1) as pool:
+        with world.shop.writer(), transaction.atomic():
+            assert importer.import_ready().other == 1
+            saving = pool.submit(in_own_connection, save)
+            wait_until_blocked(saving)
+        saving.result(DEADLINE_SECONDS)
     world.work()
 
     assert world.ledger_order(ORDER).import_state == "imported"
