@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -205,8 +205,10 @@ def _check_cancellable(
             "What was shipped can be refunded."
         )
     packages = list(order.packages.all())
-    if any(package.confirmed_revision for package in packages) or (
-        packages and store.current().shipments([p.fulfillment_id for p in packages])
+    cancelled = _cancelled(package.fulfillment_id for package in packages)
+    if any(
+        package.confirmed_revision or package.fulfillment_id not in cancelled
+        for package in packages
     ):
         raise refuse(
             "has a package that is being confirmed to Amazon. Cancel its fulfillment "
@@ -241,21 +243,12 @@ def _buyer_asked(order: AmazonOrder) -> bool:
 
 def _record_package(locked: ShopOrder, shipment: Shipment) -> int:
     order, package = locked.order, locked.packages.get(shipment.fulfillment_id)
-    content: dict[str, Any] = {
-        "tracking_number": shipment.tracking_number,
-        "carrier_name": _carrier_name(shipment),
-        "items": [
-            _package_item(locked, shipment, line)
-            for line in shipment.lines
-            # A line that staff added in the shop is not Amazon's.
-            if line.line_id in locked.items
-        ],
-    }
-    if not content["items"]:
+    tracking = _tracking(shipment)
+    if package is not None and tracking == _tracking_of(package):
         return 0
-    if package is not None and all(
-        getattr(package, name) == value for name, value in content.items()
-    ):
+    # What has left in it stays what has left: the shop takes out what is returned.
+    items = package.items if package else _package_items(locked, shipment)
+    if not items:
         return 0
     if order.fulfillment_status == CANCELLED:
         raise Refused(
@@ -267,27 +260,28 @@ def _record_package(locked: ShopOrder, shipment: Shipment) -> int:
             f"Order {order.amazon_order_id} is being cancelled on Amazon; it must not "
             "be shipped."
         )
-    package = package or _cancelled_package(locked, shipment, content["items"])
+    package = package or _cancelled_package(locked, shipment, items)
     if package is None:
         package = AmazonPackage(
             order=order,
             fulfillment_id=shipment.fulfillment_id,
             package_reference_id=_next_reference_id(locked),
             ship_date=shipment.shipped_at,
-            **content,
+            items=items,
+            **tracking,
         )
         package.save()
     else:
-        for name, value in content.items():
+        for name, value in tracking.items():
             setattr(package, name, value)
         package.fulfillment_id = shipment.fulfillment_id
         package.revision += 1
         package.save(
-            update_fields=[*content, "fulfillment_id", "ship_date", "revision"]
+            update_fields=[*tracking, "fulfillment_id", "ship_date", "revision"]
         )
     locked.packages[shipment.fulfillment_id] = package
     reference = package.package_reference_id
-    if not any(item["quantity"] for item in content["items"]):
+    if not any(item["quantity"] for item in items):
         timeline.add(
             order,
             "shipment_recorded",
@@ -309,13 +303,22 @@ def _record_package(locked: ShopOrder, shipment: Shipment) -> int:
         "shipment_recorded",
         f"Package {reference} is to be confirmed to Amazon"
         + (
-            f", tracking {shipment.tracking_number}."
-            if shipment.tracking_number
+            f", tracking {package.tracking_number}."
+            if package.tracking_number
             else ", without a tracking number."
         ),
         actor=shipment.actor,
     )
     return 1
+
+
+def _package_items(locked: ShopOrder, shipment: Shipment) -> list[dict[str, Any]]:
+    return [
+        _package_item(locked, shipment, line)
+        for line in shipment.lines
+        # A line that staff added in the shop is not Amazon's.
+        if line.line_id in locked.items
+    ]
 
 
 def _package_item(
@@ -336,8 +339,8 @@ def _package_item(
     before = locked.packages.keys() - {shipment.fulfillment_id}
     others = [
         other
-        for gone in (store.current().shipments(sorted(before)) if before else ())
-        for other in locked.packages[gone.fulfillment_id].items
+        for fulfillment_id in before - _cancelled(before)
+        for other in locked.packages[fulfillment_id].items
         if other["order_item_id"] == order_item_id
     ]
     shipped = line.quantity + sum(other["shop_quantity"] for other in others)
@@ -355,26 +358,36 @@ def _cancelled_package(
         for package in locked.packages.values()
         if package.confirmed_revision and package.items == items
     ]
+    cancelled = _cancelled(package.fulfillment_id for package in alike)
+    alike = [package for package in alike if package.fulfillment_id in cancelled]
     if not alike:
         return None
-    there = {
-        shipment.fulfillment_id
-        for shipment in store.current().shipments(
-            [package.fulfillment_id for package in alike]
-        )
-    }
-    gone = [package for package in alike if package.fulfillment_id not in there]
-    if not gone:
-        return None
-    package = min(gone, key=lambda package: package.package_reference_id)
+    package = min(alike, key=lambda package: package.package_reference_id)
     del locked.packages[package.fulfillment_id]
     package.ship_date = shipment.shipped_at
     return package
 
 
-def _carrier_name(shipment: Shipment) -> str:
-    """What staff wrote, as far as Amazon takes it."""
-    return shipment.carrier[:MAX_CARRIER_NAME_LENGTH]
+def _cancelled(fulfillment_ids: Iterable[str]) -> set[str]:
+    ids = sorted(fulfillment_ids)
+    return set(store.current().cancelled_fulfillments(ids)) if ids else set()
+
+
+def _tracking(shipment: Shipment) -> dict[str, str]:
+    """What staff wrote of how it goes, as far as Amazon takes it: what is copied often
+    has spaces or a line break around it."""
+    carrier = " ".join(shipment.carrier.split())
+    return {
+        "tracking_number": " ".join(shipment.tracking_number.split()),
+        "carrier_name": carrier[:MAX_CARRIER_NAME_LENGTH].strip(),
+    }
+
+
+def _tracking_of(package: AmazonPackage) -> dict[str, str]:
+    return {
+        "tracking_number": package.tracking_number,
+        "carrier_name": package.carrier_name,
+    }
 
 
 def _next_reference_id(locked: ShopOrder) -> int:
@@ -464,33 +477,20 @@ def _tell_of_cancelled(cancelled: Sequence[CancelledShipment]) -> None:
 
 def _unrecorded(shipments: Sequence[Shipment]) -> list[Shipment]:
     """Those whose package is missing here or looks different; nearly always none."""
+    packages = AmazonPackage.objects.filter(
+        order__shop_order_id__in={shipment.order_id for shipment in shipments}
+    ).select_related("order")
     recorded = {
-        (order_id, fulfillment_id): (
-            tracking_number,
-            carrier_name,
-            sum(item.get("shop_quantity", item["quantity"]) for item in items),
-        )
-        for order_id, fulfillment_id, tracking_number, carrier_name, items in (
-            AmazonPackage.objects.filter(
-                order__shop_order_id__in={shipment.order_id for shipment in shipments}
-            ).values_list(
-                "order__shop_order_id",
-                "fulfillment_id",
-                "tracking_number",
-                "carrier_name",
-                "items",
-            )
+        (package.order.shop_order_id, package.fulfillment_id): _tracking_of(package)
+        for package in packages.only(
+            "fulfillment_id", "tracking_number", "carrier_name", "order__shop_order_id"
         )
     }
     return [
         shipment
         for shipment in shipments
         if recorded.get((shipment.order_id, shipment.fulfillment_id))
-        != (
-            shipment.tracking_number,
-            _carrier_name(shipment),
-            sum(line.quantity for line in shipment.lines),
-        )
+        != _tracking(shipment)
     ]
 
 

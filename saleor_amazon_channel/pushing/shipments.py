@@ -242,16 +242,14 @@ def _look(entries: Sequence[OutboxEntry]) -> dict[int, Package | Outcome]:
     Looked at once: what staff change afterwards is the next entry's.
     """
     packages = _packages(entries)
-    fulfillment_ids = [package.fulfillment_id for package in packages.values()]
-    shipped = {
-        shipment.fulfillment_id
-        for shipment in store.current().shipments(fulfillment_ids)
-    }
+    cancelled = store.current().cancelled_fulfillments(
+        [package.fulfillment_id for package in packages.values()]
+    )
     rules = CarrierRules.of({entry.account_id for entry in entries})
     found: dict[int, Package | Outcome] = {}
     for entry in entries:
         package = packages[entry.pk]
-        is_shipped = package.fulfillment_id in shipped
+        is_shipped = package.fulfillment_id not in cancelled
         found[entry.pk] = _verdict(entry, package, rules, is_shipped=is_shipped)
     return found
 

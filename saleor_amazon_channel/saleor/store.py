@@ -257,6 +257,12 @@ class SaleorStore:
             )
         )
 
+    def cancelled_fulfillments(self, fulfillment_ids: Sequence[str]) -> set[str]:
+        cancelled = Fulfillment.objects.filter(
+            pk__in=fulfillment_ids, status=FulfillmentStatus.CANCELED
+        )
+        return {str(pk) for pk in cancelled.values_list("pk", flat=True)}
+
     def shipments_cancelled_since(
         self, moment: datetime
     ) -> Sequence[CancelledShipment]:

@@ -167,6 +167,13 @@ class StandaloneStore:
     def shipments_changed_since(self, moment: datetime) -> list[Shipment]:
         return _shipments(Fulfillment.objects.filter(changed_by_staff_at__gte=moment))
 
+    def cancelled_fulfillments(self, fulfillment_ids: Sequence[str]) -> set[str]:
+        cancelled = Fulfillment.objects.filter(
+            pk__in=[int(pk) for pk in fulfillment_ids],
+            status=Fulfillment.Status.CANCELED,
+        )
+        return {str(pk) for pk in cancelled.values_list("pk", flat=True)}
+
     def shipments_cancelled_since(self, moment: datetime) -> list[CancelledShipment]:
         cancelled = Fulfillment.objects.filter(
             status=Fulfillment.Status.CANCELED, changed_by_staff_at__gte=moment

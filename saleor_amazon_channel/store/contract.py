@@ -512,6 +512,11 @@ class Store(Protocol):
         at or after ``moment``: the sweep that finds what capture missed."""
         ...
 
+    def cancelled_fulfillments(self, fulfillment_ids: Sequence[str]) -> Collection[str]:
+        """Those of the given shipments that staff cancelled since: they did not leave.
+        One that is gone did: what is returned is no fulfillment any more."""
+        ...
+
     def shipments_cancelled_since(
         self, moment: datetime
     ) -> Sequence[CancelledShipment]:

@@ -148,9 +148,11 @@ def test_a_cancelled_fulfillment_is_no_shipment(shop, store, goods: Goods, order
     fulfillment_id = shop.fulfil(
         order.order_id, {_mugs(order): 3}, warehouse_id=goods.warehouse_id
     )
+    assert set(store.cancelled_fulfillments([fulfillment_id])) == set()
     shop.cancel_fulfillment(fulfillment_id, warehouse_id=goods.warehouse_id)
 
     assert list(store.shipments([fulfillment_id])) == []
+    assert set(store.cancelled_fulfillments([fulfillment_id])) == {fulfillment_id}
     assert list(_changed(store)) == []
     assert goods.stock("MUG") == (9, 3)
 
@@ -183,6 +185,8 @@ def test_what_had_left_before_the_import_is_not_told(
 def test_unknown_fulfillments_are_passed_over(store):
     assert list(store.shipments([])) == []
     assert list(store.shipments(["999999"])) == []
+    # Not cancelled: what is returned whole is gone.
+    assert set(store.cancelled_fulfillments(["999999"])) == set()
 
 
 def test_shipments_cost_the_same_for_one_and_for_many(shop, store, goods: Goods, order):
