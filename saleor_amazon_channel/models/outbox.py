@@ -156,6 +156,11 @@ class OutboxEntry(models.Model):
         about = self.order or self.listing
         return about.marketplace_id if about else ""
 
+    @property
+    def amazon_order_id(self) -> str:
+        """Of the order that it is about; empty where it is about a listing."""
+        return self.order.amazon_order_id if self.order else ""
+
 
 class OutboxAttachment(models.Model):
     """A file that goes with an entry, which has its name. Personal data."""

@@ -51,8 +51,6 @@ NOT_ARRIVED_AFTER = timedelta(minutes=20)
 GIVE_UP_AFTER = timedelta(days=1)
 #: Entries whose order is read at a time; what was read is settled one by one.
 READ_AT_ONCE = 20
-#: Amazon has to be asked again when a person may have given the app its role.
-RETRY_REFUSED_AFTER = timedelta(minutes=1)
 #: Clocks differ, and Amazon may have been slow to answer.
 SKEW = timedelta(minutes=10)
 
@@ -255,9 +253,7 @@ def _read(
         outcome, try_later = settling.failure(claim, error), error
     except errors.AmazonError as error:
         outcome = settling.failure(claim, error)
-        communication.note_failure(
-            account, entry.kind, error, entry.order.amazon_order_id
-        )
+        communication.note_failure(account, entry.kind, error, entry.amazon_order_id)
     except Exception as error:  # noqa: BLE001
         failures.log(logger, f"outbox entry {entry.pk}: reading Amazon", error)
         outcome = settling.unexpected(claim)
@@ -451,16 +447,14 @@ def _give_back(
     account: SellerAccount, claims: Sequence[Claim], error: errors.AmazonError
 ) -> Iterator[Outcome]:
     """Nothing of these has reached Amazon. What is wrong with the document or its type
-    fails them; a role that the app lacks is waited for, since nothing is wrong with
-    the orders."""
+    fails them."""
     settled = []
     for claim in claims:
         outcome = settling.failure(claim, error)
-        if isinstance(error, errors.Forbidden):
-            retry_after = max(settling.back_off(claim.entry), RETRY_REFUSED_AFTER)
-            outcome = replace(
-                outcome, state=State.PENDING, next_attempt_at=clock.now() + retry_after
-            )
+        if outcome.state == State.PENDING and claim.entry.error_code == outbox.BY_FEED:
+            # Else it would have to find out again that it cannot go by a call, while
+            # what comes after it takes the next feed.
+            outcome = replace(outcome, error_code=outbox.BY_FEED)
         settled.append((claim, outcome))
     yield from _settle(settled)
     if isinstance(error, errors.TryLater):

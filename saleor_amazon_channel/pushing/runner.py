@@ -134,7 +134,7 @@ def _attempt(
             is_reachable = False
         else:
             communication.note_failure(
-                account, entry.kind, error, entry.order.amazon_order_id
+                account, entry.kind, error, entry.amazon_order_id
             )
     except Exception as error:  # noqa: BLE001
         failures.log(logger, f"outbox entry {entry.pk}: sending", error)

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 #: An outage is never a reason to give up: the intent goes on, at most this rarely.
 MAX_BACK_OFF = timedelta(minutes=15)
 RETRY_STOPPED_ACCOUNT = timedelta(minutes=1)
+#: Amazon has to be asked again when a person may have given the app its role.
+RETRY_FORBIDDEN = timedelta(minutes=1)
 
 
 def back_off(entry: OutboxEntry) -> timedelta:
@@ -57,6 +59,11 @@ def failure(claim: Claim, error: errors.AmazonError) -> Outcome:
         )
     action = getattr(error, "action", "")
     answer["message"] = f"{answer['message']} {action}".strip()
+    if isinstance(error, errors.Forbidden) and not isinstance(error, errors.NotOffered):
+        # Nothing is wrong with the order: a role is missing, or Amazon refuses one
+        # operation to everybody (thread: selling-partner-api-models issue 2892).
+        retry_at = clock.now() + max(back_off(entry), RETRY_FORBIDDEN)
+        return Outcome(retry, next_attempt_at=retry_at, **answer)
     return Outcome(State.FAILED, **answer)
 
 

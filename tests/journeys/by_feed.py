@@ -13,7 +13,10 @@ import pytest
 
 from contract.driver import StaffDriver
 from journeys.world import World, running_world
+from saleor_amazon_channel import budget, clock
+from saleor_amazon_channel.amazon.feeds import CREATE_FEED
 from saleor_amazon_channel.amazon.order_feeds import CancelReason, Fulfillment
+from saleor_amazon_channel.amazon.throttle import USAGE_PLANS
 from saleor_amazon_channel.lifecycle import request_cancellation
 from saleor_amazon_channel.models import (
     AmazonOrder,
@@ -221,6 +224,26 @@ def test_what_must_not_happen_twice_asks_for_a_person_instead(
     notes = world.shop.order(world.ledger_order(order_id).shop_order_id or "").notes
     assert any("look in Seller Central" in note for note in notes)
     assert calls(world, "createFeed") == 1
+
+
+def test_what_goes_by_feed_only_keeps_its_place_when_the_feeds_are_used_up(
+    world: World,
+) -> None:
+    shipped, *others = imported(world, 12)
+    AmazonOrder.objects.filter(amazon_order_id=shipped).update(ship_by=clock.now())
+    plan = USAGE_PLANS[CREATE_FEED]
+    budget.SharedBudget(world.account.pk).penalize(CREATE_FEED, plan, 1)
+    ship(world, shipped)
+
+    # A cancellation is due whenever there is a feed again.
+    rounds(world, 2, timedelta(seconds=5))
+    for cancelled in others:
+        cancel(world, cancelled)
+        rounds(world, 1, timedelta(seconds=30))
+
+    first = Feed.objects.earliest("pk")
+    assert first.feed_type == "POST_ORDER_FULFILLMENT_DATA"
+    assert entry_of(shipped).state in ("submitted", "succeeded")
 
 
 # --- refused -------------------------------------------------------------------------

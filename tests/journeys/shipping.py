@@ -17,6 +17,7 @@ from saleor_amazon_channel import clock, lifecycle, store
 from saleor_amazon_channel.models import (
     AmazonPackage,
     CarrierMapping,
+    CommunicationLog,
     OrderEvent,
     OutboxEntry,
 )
@@ -83,6 +84,42 @@ def test_a10_a_mapped_carrier_goes_by_its_name_on_amazon(world: World) -> None:
         ("Bob & Sons", "T-2"),
         ("Hermes UK", "T-3"),
     ]
+
+
+def test_what_was_copied_with_spaces_goes_without_them(world: World) -> None:
+    line_id = imported(world, items=[wire_item(quantity=2)])["10000000000001"]
+
+    ship(world, line_id, " Hermes  UK\n", "\tT-1 \n")
+    blank = ship(world, line_id, " ", " ")
+    world.work()
+
+    assert packages(world) == [("Hermes UK", "T-1")]
+    assert OutboxEntry.objects.get(state="pending").error_code == "WAITING"
+
+    world.shop.update_tracking(blank, "T-2")
+    world.work_until_quiet(2)
+
+    assert packages(world) == [("Hermes UK", "T-1"), ("DHL", "T-2")]
+    with world.shop.writer():
+        assert lifecycle.sweep() == 0
+
+
+def test_a_role_that_the_app_lacks_is_waited_for(world: World) -> None:
+    line_id = imported(world)["10000000000001"]
+    ship(world, line_id)
+    world.sandbox.state.inject_fault("confirmShipment", "unauthorized", count=2)
+    world.work()
+
+    entry = OutboxEntry.objects.get()
+    assert (entry.state, entry.error_code) == ("pending", "Forbidden")
+    assert "has the role for this operation" in entry.error_message
+    assert OrderEvent.objects.filter(message=entry.error_message).count() == 1
+    assert CommunicationLog.objects.get().operation == "confirm_shipment"
+
+    world.work_until_quiet(3)
+    assert packages(world) == [("DHL", "T-1")]
+    # The same refusal again is no news of the order's.
+    assert OrderEvent.objects.filter(type="confirm_shipment_pending").count() == 1
 
 
 @pytest.mark.parametrize("tracking", ["T-1", ""])

@@ -352,6 +352,32 @@ def test_a_refusal_is_shown_and_tried_again_by_hand(world: World) -> None:
     assert not OutboxEntry.objects.filter(state="failed").exists()
 
 
+@pytest.mark.parametrize(
+    ("fault", "state", "listing_state"),
+    # A role that is missing is waited for; what is wrong with the request is not.
+    [("unauthorized", "pending", "sent"), ("html_400", "failed", "refused")],
+)
+def test_a_call_that_amazon_refuses_is_shown_and_holds_up_nothing(
+    world: World, fault: str, state: str, listing_state: str
+) -> None:
+    for sku in ("MUG-1", "MUG-2"):
+        listed(world, sku, quantity=3)
+    send_stock(world)
+    world.sandbox.state.inject_fault("patchListingsItem", fault, count=1)
+
+    world.work()
+
+    entry = OutboxEntry.objects.get(listing__seller_sku="MUG-1")
+    assert (entry.state, entry.claim_token) == (state, None)
+    assert "patchListingsItem: 40" in entry.error_message
+    assert row("MUG-1").state == listing_state
+    assert CommunicationLog.objects.get().operation == "stock"
+    assert on_amazon(world, "MUG-2") == 20
+
+    work(world, 2)
+    assert on_amazon(world, "MUG-1") == (20 if state == "pending" else 3)
+
+
 def test_what_staff_discard_is_not_sent_until_the_stock_changes(world: World) -> None:
     listed(world, "MUG-1", quantity=3)
     send_stock(world)
