@@ -5,7 +5,8 @@ nothing here is left to the caller's transaction: it commits on its own, also wh
 caller has one open. Time is ``clock.now()``, never the database's.
 
 An account that is not active has no budget and no tokens: whoever calls for it, and
-whenever it was stopped, no call leaves any more.
+whenever it was stopped, no call leaves any more. In the same way no call that changes
+something has a budget in read-only mode, or while the channel is off.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F, Q
 
 from . import clock
+from .amazon import feeds, listings, messaging, orders, orders_v0, solicitations
 from .amazon.auth import (
     GET_ACCESS_TOKEN,
     Credentials,
@@ -29,7 +31,7 @@ from .amazon.auth import (
 from .amazon.client import Client
 from .amazon.errors import BudgetExhausted
 from .amazon.throttle import Bucket, Budget, InMemoryBudget, UsagePlan
-from .models import AccessToken, SellerAccount, UsageBudget
+from .models import AccessToken, ChannelSettings, SellerAccount, UsageBudget
 
 T = TypeVar("T")
 
@@ -37,6 +39,18 @@ T = TypeVar("T")
 LOCK_TIMEOUT_SECONDS = 240
 #: When to look again whether an account that was stopped is active.
 STOPPED_SECONDS = 60.0
+
+#: Calls that change something of the seller's on Amazon.
+CHANGES = frozenset(
+    {
+        orders_v0.CONFIRM_SHIPMENT,
+        orders.CANCEL_ORDER,
+        feeds.CREATE_FEED,
+        listings.PATCH_LISTINGS_ITEM,
+        solicitations.CREATE,
+        *(form.operation for form in messaging.FORMS.values()),
+    }
+)
 
 
 def client_for(account: SellerAccount, **options: Any) -> Client:
@@ -126,8 +140,8 @@ class SharedBudget:
     ) -> T:
         def attempt() -> T:
             while True:
-                row, state = self._row(operation, plan)
-                if if_stopped is not None and state != SellerAccount.State.ACTIVE:
+                row, is_stopped = self._row(operation, plan)
+                if if_stopped is not None and is_stopped:
                     return if_stopped
                 before = Bucket(
                     row.rate,
@@ -143,10 +157,13 @@ class SharedBudget:
 
         return _apart(self._account_id, attempt)
 
-    def _row(self, operation: str, plan: UsagePlan) -> tuple[UsageBudget, str]:
-        """The row, and the account's state."""
+    def _row(self, operation: str, plan: UsagePlan) -> tuple[UsageBudget, bool]:
+        """The row, and whether no such call may leave now."""
         key = {"account_id": self._account_id, "operation": operation}
-        rows = UsageBudget.objects.filter(**key).annotate(state=F("account__state"))
+        is_silent = ChannelSettings.objects.filter(Q(read_only=True) | Q(active=False))
+        rows = UsageBudget.objects.filter(**key).annotate(
+            state=F("account__state"), is_silent=Exists(is_silent)
+        )
         row = rows.first()
         if row is None:
             full = Bucket.full(plan, clock.now())
@@ -154,7 +171,8 @@ class SharedBudget:
                 [UsageBudget(**key, **_columns(full))], ignore_conflicts=True
             )
             row = rows.get()
-        return row, row.state
+        is_active = row.state == SellerAccount.State.ACTIVE
+        return row, not is_active or (operation in CHANGES and row.is_silent)
 
 
 class SharedTokenCache:

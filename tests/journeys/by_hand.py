@@ -14,6 +14,7 @@ import pytest
 from contract.driver import StaffDriver
 from journeys.world import World, running_world
 from saleor_amazon_channel import lifecycle, outbox
+from saleor_amazon_channel.amazon import feeds
 from saleor_amazon_channel.amazon.order_feeds import CancelReason
 from saleor_amazon_channel.models import (
     ChannelSettings,
@@ -21,7 +22,7 @@ from saleor_amazon_channel.models import (
     OrderEvent,
     OutboxEntry,
 )
-from saleor_amazon_channel.pushing import by_hand
+from saleor_amazon_channel.pushing import by_hand, runner, shipments
 from saleor_amazon_channel.pushing.by_hand import NotPossible
 from saleor_amazon_channel.store.contract import Store
 from wire_orders import wire_order
@@ -99,6 +100,50 @@ def test_e4_what_waits_is_shown_as_it_would_be_sent_and_dropped_or_sent(
     # The sweep does not bring it back.
     with world.shop.writer():
         assert lifecycle.sweep() == 0
+
+
+@pytest.mark.parametrize("switch", [{"read_only": True}, {"active": False}])
+def test_e4_what_is_switched_off_stops_at_once_and_not_after_the_run(
+    world: World, monkeypatch: pytest.MonkeyPatch, switch: dict[str, bool]
+) -> None:
+    imported(world)
+    first, second, third = ORDERS
+    ship(world, first)
+    ship(world, second)
+    with world.shop.writer():
+        lifecycle.request_cancellation(third, CancelReason.NO_INVENTORY, STAFF)
+    world.move_clock(outbox.COMPANY_WAIT)
+    confirm, create = shipments.confirm_shipment, feeds.create_feed
+
+    def and_then_off(*args: Any, **options: Any) -> None:
+        confirm(*args, **options)
+        ChannelSettings.objects.update(**switch)
+
+    def off_meanwhile(*args: Any, **options: Any) -> str:
+        ChannelSettings.objects.update(**switch)
+        try:
+            return create(*args, **options)
+        finally:
+            ChannelSettings.objects.update(active=True, read_only=False)
+
+    monkeypatch.setattr(shipments, "confirm_shipment", and_then_off)
+    monkeypatch.setattr(feeds, "create_feed", off_meanwhile)
+    with world.shop.writer():
+        runner.push()
+
+    assert confirmed(world) == [first]
+    assert [entry_of(each).state for each in ORDERS] == [
+        "succeeded",
+        "pending",
+        "pending",
+    ]
+    assert not world.sandbox.state.calls("createFeed")
+
+    monkeypatch.undo()
+    ChannelSettings.objects.update(active=True, read_only=False)
+    world.work_until_quiet(4)
+    assert confirmed(world) == [first, second]
+    assert world.on_amazon(third)["fulfillment"]["fulfillmentStatus"] == "CANCELLED"
 
 
 def test_only_what_was_not_sent_is_dropped(world: World) -> None:
