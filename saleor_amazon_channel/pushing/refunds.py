@@ -105,8 +105,15 @@ def prepare(entries: Sequence[OutboxEntry]) -> Mapping[int, Adjustment | Outcome
     items = items_of(orders.values())
     heard = _heard_since(list(orders.values()))
     found: dict[int, Adjustment | Outcome] = {}
-    for entry in entries:
+    leaving = set()
+    for entry in sorted(entries, key=lambda entry: entry.pk):
         order_id = entry.order.amazon_order_id
+        if order_id in leaving:
+            # What is left for it depends on what becomes of the one before.
+            found[entry.pk] = Outcome(
+                State.PENDING, next_attempt_at=clock.now(), is_postponed=True
+            )
+            continue
         try:
             found[entry.pk] = _message(
                 entry,
@@ -119,6 +126,8 @@ def prepare(entries: Sequence[OutboxEntry]) -> Mapping[int, Adjustment | Outcome
             found[entry.pk] = Outcome(
                 State.FAILED, str(refusal), error_code="NOT_REFUNDABLE"
             )
+        if isinstance(found[entry.pk], Adjustment):
+            leaving.add(order_id)
     return found
 
 

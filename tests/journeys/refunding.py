@@ -18,7 +18,7 @@ from journeys.refunds import put
 from journeys.world import World, running_world
 from saleor_amazon_channel.importing import refunds as carrying
 from saleor_amazon_channel.models import AmazonRefund, Feed, OutboxEntry, ShopRefund
-from saleor_amazon_channel.pushing import by_hand
+from saleor_amazon_channel.pushing import by_hand, runner
 from saleor_amazon_channel.sandbox import events
 from saleor_amazon_channel.sandbox import refunds as on_amazon
 from saleor_amazon_channel.sandbox.feed_store import Fate
@@ -255,6 +255,36 @@ def test_a_shipment_waits_for_no_refund(world: World) -> None:
     status = world.on_amazon(ORDER)["fulfillment"]["fulfillmentStatus"]
     assert status == "SHIPPED"
     assert refund_of().entry.state == "submitted"
+
+
+def test_of_two_that_wait_for_the_shipment_the_second_knows_of_the_first(
+    world: World,
+) -> None:
+    put(world)
+    world.work_until_quiet(2)
+    fulfil(world)
+    lines = world.line_ids(ORDER)
+    ask(world, lines={lines[SECOND]: 1})
+    # In proportion to what all items cost, and so above what is left of the second.
+    ask(world, "20.00")
+    # The ledger has not heard yet that it is shipped.
+    with world.shop.writer():
+        for _ in range(4):
+            runner.push()
+            world.move_clock(timedelta(seconds=1))
+    codes = OutboxEntry.objects.filter(kind="refund").values_list("error_code")
+    assert list(codes) == [("WAITING",)] * 2
+    world.move_clock(timedelta(minutes=6))
+
+    rounds(world, 8)
+
+    assert refunded_on_amazon(world) == {
+        FIRST: {"Principal": "20.00"},
+        SECOND: {"Principal": "7.77"},
+    }
+    assert money(world) == ("4.99", "0.00", "27.77")
+    assert calls(world, "createFeed") == 2
+    check_quiet(world)
 
 
 def test_a11_never_more_than_is_left(world: World) -> None:
