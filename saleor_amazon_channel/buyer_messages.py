@@ -7,6 +7,7 @@ offers for the order at the moment. Orders that are not imported can be written 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 from django.db import transaction
@@ -48,7 +49,13 @@ def request_message(
     for name in ("coverage_start", "coverage_end"):
         if moment := getattr(message, name):
             payload[name] = moment.isoformat()
-    personal = {"text": message.text.strip(), "files": [file.name for file in files]}
+    personal: dict[str, Any] = {
+        "text": message.text.strip(),
+        "files": [file.name for file in files],
+    }
+    if files:
+        # By which the same file is known once its content is gone.
+        personal["digests"] = [sha256(file.content).hexdigest() for file in files]
     with transaction.atomic():
         order = lock_objects.orders_by_id([amazon_order_id])[0]
         before = _of(order, Kind.BUYER_MESSAGE)

@@ -1,7 +1,8 @@
 """Send a message to the buyer, once.
 
 Payload of the entry: ``{"action": MessageAction, "coverage_start"?, "coverage_end"?}``.
-Personal: ``{"text": str, "files": [names]}``; the files themselves are its attachments.
+Personal: ``{"text": str, "files": [names], "digests"?: [SHA-256 of each]}``; the files
+themselves are its attachments.
 
 Amazon shows nobody what was sent, so a message is never sent again on its own once it
 may have left: that is for a person, who can look in Seller Central. What goes before
@@ -60,11 +61,11 @@ def send(
         messaging.send(
             client, *where, message, attachments, max_wait_seconds=max_wait_seconds
         )
-    except errors.TryLater:
-        outbox.come_back(entry)
-        raise
     except (errors.UnknownOutcome, errors.MalformedAnswer):
         return _not_to_be_known(entry)
+    except errors.CallFailed:
+        outbox.come_back(entry)
+        raise
     return Outcome(
         State.SUCCEEDED, f"The message {message.action} was sent to the buyer."
     )

@@ -47,7 +47,9 @@ def send(
         return Outcome(State.UNKNOWN, error_code="CLAIM_LOST")
     try:
         solicitations.request_review(client, *where, max_wait_seconds=max_wait_seconds)
-    except errors.TryLater:
+    except (errors.UnknownOutcome, errors.MalformedAnswer):
+        raise
+    except errors.CallFailed:
         outbox.come_back(entry)
         raise
     return Outcome(State.SUCCEEDED, "The buyer was asked for a review.")

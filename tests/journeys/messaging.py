@@ -23,7 +23,7 @@ from saleor_amazon_channel.models import (
     OutboxAttachment,
     OutboxEntry,
 )
-from saleor_amazon_channel.pushing import messages, runner
+from saleor_amazon_channel.pushing import by_hand, messages, runner
 from saleor_amazon_channel.sandbox import events
 from saleor_amazon_channel.store.contract import Store
 from wire_orders import wire_item, wire_order
@@ -239,6 +239,28 @@ def test_what_has_no_effect_yet_is_tried_again(
     assert entry().state == "succeeded"
 
 
+@pytest.mark.parametrize(
+    ("fault", "state"),
+    # A role that is missing is waited for; what is wrong with it is for staff.
+    [("unauthorized", "pending"), ("html_400", "failed")],
+)
+def test_what_amazon_refused_can_still_be_sent(
+    world: World, fault: str, state: str
+) -> None:
+    imported(world)
+    write(world, PROBLEM)
+    world.sandbox.state.inject_fault("createUnexpectedProblem", fault)
+    world.work()
+    assert (entry().state, sent(world)) == (state, [])
+
+    with world.shop.writer():
+        by_hand.retry([entry().pk], "staff")
+    world.work_until_quiet(3)
+
+    assert sent(world) == [("unexpectedProblem", TEXT)]
+    assert entry().state == "succeeded"
+
+
 class _Killed(BaseException):
     """What no handler catches: the process is gone."""
 
@@ -312,6 +334,22 @@ def test_the_same_message_is_not_sent_to_the_same_buyer_twice(world: World) -> N
     ]
     with pytest.raises(SentBeforeError, match="was sent to the buyer on 2026-11-20"):
         write(world, PROBLEM)
+
+
+def test_another_file_of_the_same_name_is_another_message(world: World) -> None:
+    imported(world)
+    disclose = MessageAction.LEGAL_DISCLOSURE
+    wrong, right = File("law.pdf", b"%PDF wrong"), File("law.pdf", b"%PDF right")
+    first = write(world, disclose, "", (wrong,))
+    assert write(world, disclose, "", (wrong,)) == first
+
+    second = write(world, disclose, "", (right,))
+
+    assert second != first
+    assert [file.content for file in messages.files_of(second)] == [b"%PDF right"]
+    world.work_until_quiet(3)
+    with pytest.raises(SentBeforeError):
+        write(world, disclose, "", (wrong,))
 
 
 def test_a_message_holds_up_no_shipment(world: World) -> None:
