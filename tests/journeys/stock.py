@@ -546,3 +546,18 @@ def test_an_app_without_the_role_says_so(world: World) -> None:
     world.move_clock(timedelta(hours=1))
     work(world)
     assert on_amazon(world, "MUG-1") == 20
+
+
+@pytest.mark.parametrize("fault", ["html_400", "unauthorized"])
+def test_a_call_that_amazon_refuses_is_shown_and_ends(world: World, fault: str) -> None:
+    listed(world, "MUG-1")
+    send_stock(world)
+    world.sandbox.state.inject_fault("patchListingsItem", fault)
+
+    work(world, 3)
+
+    entry = OutboxEntry.objects.earliest("pk")
+    assert entry.state == "failed"
+    assert row("MUG-1").state == "refused"
+    assert row("MUG-1").note == entry.error_message
+    assert CommunicationLog.objects.get().operation == "stock"
