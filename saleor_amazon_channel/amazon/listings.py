@@ -142,23 +142,39 @@ def search(
         max_wait_seconds=max_wait_seconds,
         idempotent=True,
     )
-    items = answer.get("items") if isinstance(answer, dict) else None
-    if not isinstance(items, list):
-        raise MalformedAnswer(SEARCH_LISTINGS_ITEMS, "the answer has no items")
-    found, unreadable = [], []
-    for wire in items:
-        try:
-            found.append(_listing(wire, marketplace_id))
-        except Problem as problem:
-            unreadable.append(f"{problem.path} {problem.text}")
-    pagination = answer.get("pagination")
-    token = pagination.get("nextToken") if isinstance(pagination, dict) else None
-    return Page(
-        tuple(found),
-        token if isinstance(token, str) else "",
-        tuple(unreadable),
-        max((each.updated_at for each in found), default=None),
+    return _page(answer, marketplace_id)
+
+
+def find(
+    client: Client,
+    seller_id: str,
+    marketplace_id: str,
+    skus: Sequence[str],
+    *,
+    max_wait_seconds: float = 0,
+) -> Mapping[str, Listing]:
+    """By SKU those of up to ``PAGE_SIZE`` that the answer has. One that it has not may
+    be listed all the same: Amazon's search may lag behind its listings, and a SKU with
+    a comma cannot be searched for. ``get_listing`` knows.
+    """
+    wanted = [sku for sku in skus if "," not in sku]
+    if not wanted:
+        return {}
+    answer = client.request(
+        SEARCH_LISTINGS_ITEMS,
+        "GET",
+        _path(seller_id),
+        params={
+            "marketplaceIds": marketplace_id,
+            "includedData": _INCLUDED,
+            "identifiers": ",".join(wanted),
+            "identifiersType": "SKU",
+            "pageSize": str(PAGE_SIZE),
+        },
+        max_wait_seconds=max_wait_seconds,
+        idempotent=True,
     )
+    return {each.sku: each for each in _page(answer, marketplace_id).listings}
 
 
 def get_listing(
@@ -250,6 +266,26 @@ def _patches(change: Quantity) -> list[Wire]:
         _QUANTITY: change.units,
     }
     return [{"op": "replace", "path": f"/attributes/{_ATTRIBUTE}", "value": [value]}]
+
+
+def _page(answer: object, marketplace_id: str) -> Page:
+    items = answer.get("items") if isinstance(answer, dict) else None
+    if not isinstance(answer, dict) or not isinstance(items, list):
+        raise MalformedAnswer(SEARCH_LISTINGS_ITEMS, "the answer has no items")
+    found, unreadable = [], []
+    for wire in items:
+        try:
+            found.append(_listing(wire, marketplace_id))
+        except Problem as problem:
+            unreadable.append(f"{problem.path} {problem.text}")
+    pagination = answer.get("pagination")
+    token = pagination.get("nextToken") if isinstance(pagination, dict) else None
+    return Page(
+        tuple(found),
+        token if isinstance(token, str) else "",
+        tuple(unreadable),
+        max((each.updated_at for each in found), default=None),
+    )
 
 
 def _path(seller_id: str, sku: str | None = None) -> str:

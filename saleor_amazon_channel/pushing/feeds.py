@@ -51,6 +51,9 @@ NOT_ARRIVED_AFTER = timedelta(minutes=20)
 GIVE_UP_AFTER = timedelta(days=1)
 #: Entries whose order is read at a time; what was read is settled one by one.
 READ_AT_ONCE = 20
+#: Of those that one call reads several of, as many are read in a run: 25 calls, five a
+#: second. The rest waits for the next one, since a shipment must not wait for it.
+READ_IN_A_RUN = 500
 #: Clocks differ, and Amazon may have been slow to answer.
 SKEW = timedelta(minutes=10)
 
@@ -99,6 +102,11 @@ def _note_sent(messages: Mapping[int, Any], feed: Feed) -> None:
     """Nothing."""
 
 
+ReconcileMany = Callable[
+    [Client, Sequence[OutboxEntry], float], Mapping[int, Outcome | None]
+]
+
+
 @dataclass(frozen=True)
 class Form:
     """How the feeds of a kind differ from an XML document of many messages."""
@@ -119,6 +127,9 @@ class Form:
     note_sent: Callable[[Mapping[int, Any], Feed], None] = _note_sent
     not_arrived_after: timedelta = NOT_ARRIVED_AFTER
     give_up_after: timedelta = GIVE_UP_AFTER
+    #: What ``Kind.reconcile`` says of up to ``READ_AT_ONCE`` entries of a marketplace,
+    #: in one call that may wait so many seconds; those it leaves out are read alone.
+    reconcile_many: ReconcileMany | None = None
 
 
 FORMS: Mapping[str, Form] = {
@@ -142,6 +153,7 @@ FORMS: Mapping[str, Form] = {
         calls_left=5,
         is_ready=stock.is_ready,
         is_of_one_marketplace=True,
+        reconcile_many=stock.reconcile_many,
     ),
 }
 
@@ -227,18 +239,88 @@ def _read_back(client: Client, account: SellerAccount, kind: str) -> Iterator[Ou
     written down before the next is asked for, so that running out of budget between
     them loses none.
     """
+    if reconcile_many := FORMS.get(kind, Form()).reconcile_many:
+        yield from _read_back_together(client, account, kind, reconcile_many)
+        return
     module, only_by_feed = KINDS[kind], _only_by_feed(account, kind)
     while claims := outbox.claim(
         account, READ_AT_ONCE, [kind], only_by_feed=only_by_feed, unknown=True
     ):
         try:
-            for claim in claims:
-                outcome = _read(client, account, module, claim)
-                yield outcome
-                if account.state != SellerAccount.State.ACTIVE:
-                    return
+            yield from _read_each(client, account, module, claims)
+            if account.state != SellerAccount.State.ACTIVE:
+                return
         finally:
             outbox.release(claims)  # Those that it did not come to.
+
+
+def _read_back_together(
+    client: Client, account: SellerAccount, kind: str, reconcile_many: ReconcileMany
+) -> Iterator[Outcome]:
+    """The same for many in a call; also of those that would go by a call."""
+    module = KINDS[kind]
+    claims = outbox.claim(account, READ_IN_A_RUN, [kind], unknown=True)
+    by_marketplace: dict[str, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        by_marketplace[claim.entry.marketplace_id].append(claim)
+    try:
+        for of_one in by_marketplace.values():
+            for start in range(0, len(of_one), READ_AT_ONCE):
+                part = of_one[start : start + READ_AT_ONCE]
+                found = _read_many(client, part, reconcile_many)
+                yield from _settle(
+                    [
+                        (claim, found[claim.entry.pk] or _to_be_sent())
+                        for claim in part
+                        if claim.entry.pk in found
+                    ]
+                )
+                left_out = [claim for claim in part if claim.entry.pk not in found]
+                yield from _read_each(client, account, module, left_out)
+                if account.state != SellerAccount.State.ACTIVE:
+                    return
+    finally:
+        outbox.release(claims)  # Those that it did not come to.
+
+
+def is_being_read(account: SellerAccount, kind: str) -> bool:
+    """Whether some of those that one call reads several of are still to be read: until
+    then none of the kind is sent, so that what is left goes by one feed."""
+    return bool(
+        FORMS.get(kind, Form()).reconcile_many
+        and outbox.due_count(account, kind, unknown=True)
+    )
+
+
+def _read_many(
+    client: Client, claims: Sequence[Claim], reconcile_many: ReconcileMany
+) -> Mapping[int, Outcome | None]:
+    try:
+        return reconcile_many(
+            client, [claim.entry for claim in claims], MAX_WAIT_SECONDS
+        )
+    except errors.TryLater as error:
+        _settle([(claim, settling.failure(claim, error)) for claim in claims])
+        raise
+    except errors.AmazonError as error:
+        # One of them may be at fault: each says for itself.
+        logger.info("%s entries are read one by one: %s", len(claims), error)
+    except Exception as error:  # noqa: BLE001
+        failures.log(logger, f"{len(claims)} outbox entries: reading Amazon", error)
+    return {}
+
+
+def _read_each(
+    client: Client, account: SellerAccount, module: Kind, claims: Sequence[Claim]
+) -> Iterator[Outcome]:
+    for claim in claims:
+        yield _read(client, account, module, claim)
+        if account.state != SellerAccount.State.ACTIVE:
+            return
+
+
+def _to_be_sent() -> Outcome:
+    return Outcome(State.PENDING, next_attempt_at=clock.now(), is_postponed=True)
 
 
 def _read(
@@ -246,9 +328,7 @@ def _read(
 ) -> Outcome:
     entry, try_later = claim.entry, None
     try:
-        outcome = module.reconcile(client, entry) or Outcome(
-            State.PENDING, next_attempt_at=clock.now(), is_postponed=True
-        )
+        outcome = module.reconcile(client, entry) or _to_be_sent()
     except errors.TryLater as error:
         outcome, try_later = settling.failure(claim, error), error
     except errors.AmazonError as error:
@@ -264,12 +344,13 @@ def _read(
 
 
 def _submit(client: Client, account: SellerAccount, kind: str) -> Iterator[Outcome]:
-    module, only_by_feed = KINDS[kind], _only_by_feed(account, kind)
+    module, form = KINDS[kind], FORMS.get(kind, Form())
+    only_by_feed = _only_by_feed(account, kind)
     if not _are_calls_left(account, kind):
         return
     if not outbox.due_count(account, kind, only_by_feed=only_by_feed, unknown=False):
         return
-    if not FORMS.get(kind, Form()).is_ready(account):
+    if is_being_read(account, kind) or not form.is_ready(account):
         return
     urgent: Sequence[int] = ()
     if kind == OutboxEntry.Kind.CONFIRM_SHIPMENT and only_by_feed is None:
@@ -279,7 +360,7 @@ def _submit(client: Client, account: SellerAccount, kind: str) -> Iterator[Outco
     # With what is due goes what would follow soon: Amazon takes a feed in two minutes.
     claims = outbox.claim(
         account,
-        FORMS.get(kind, Form()).most_messages,
+        form.most_messages,
         [kind],
         ahead=outbox.COMPANY_WAIT,
         only_by_feed=only_by_feed,
@@ -287,7 +368,7 @@ def _submit(client: Client, account: SellerAccount, kind: str) -> Iterator[Outco
         besides=urgent,
     )
     mine = claims
-    if claims and FORMS.get(kind, Form()).is_of_one_marketplace:
+    if claims and form.is_of_one_marketplace:
         first = claims[0].entry.marketplace_id
         mine = [claim for claim in claims if claim.entry.marketplace_id == first]
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,24 +92,31 @@ def _push_account(account: SellerAccount, result: Pushed) -> None:
         # Feeds first: when many shipments are due they take them off the calls.
         for outcome in feeds.push(client, account, open_kinds):
             result.add(outcome)
-        # In the order of the table, each kind with the usage plan of its own call.
-        for kind in KINDS:
-            if kind in open_kinds and _may_be_called(account, kind):
-                _push_calls(client, account, kind, result)
+        # Goods that staff ship while this worker is busy are looked for all the time.
+        kinds = [
+            kind
+            for kind in KINDS
+            if kind in {*open_kinds, OutboxEntry.Kind.CONFIRM_SHIPMENT}
+            and _may_be_called(account, kind)
+        ]
+        _push_calls(client, account, kinds, result)
 
 
 def _may_be_called(account: SellerAccount, kind: str) -> bool:
-    is_cancellation = kind == OutboxEntry.Kind.CANCEL
-    return not is_cancellation or cancellations.goes_by_call(account)
+    if kind == OutboxEntry.Kind.CANCEL:
+        return cancellations.goes_by_call(account)
+    return not feeds.is_being_read(account, kind)
 
 
 def _push_calls(
-    client: Client, account: SellerAccount, kind: str, result: Pushed
+    client: Client, account: SellerAccount, kinds: list[str], result: Pushed
 ) -> None:
-    while account.state == SellerAccount.State.ACTIVE:
-        claims = outbox.claim(account, BATCH_SIZE, [kind], only_by_feed=False)
-        if not claims:
-            return
+    """A few at a time, and each time of the first kind that has some: what is urgent
+    does not wait for a backlog of what is not. Each kind has the usage plan of its own
+    call."""
+    while account.state == SellerAccount.State.ACTIVE and (
+        claims := _claim_first(account, kinds)
+    ):
         for number, claim in enumerate(claims, 1):
             outcome, is_reachable = _attempt(client, account, claim)
             result.add(outcome)
@@ -116,7 +124,15 @@ def _push_calls(
                 # The others would meet the same; their claims must not run out
                 # while this worker waits for an Amazon that does not answer.
                 outbox.release(claims[number:])
-                return
+                kinds.remove(claim.entry.kind)
+                break
+
+
+def _claim_first(account: SellerAccount, kinds: Sequence[str]) -> Sequence[Claim]:
+    for kind in kinds:
+        if claims := outbox.claim(account, BATCH_SIZE, [kind], only_by_feed=False):
+            return claims
+    return ()
 
 
 def _attempt(

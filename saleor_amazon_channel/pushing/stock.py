@@ -17,7 +17,7 @@ from django.db import connection
 from .. import clock, outbox
 from ..amazon import errors, listings
 from ..amazon.client import Client
-from ..amazon.listings import Quantity
+from ..amazon.listings import Listing, Quantity
 from ..models import AmazonListing, Feed, Marketplace, OutboxEntry, SellerAccount
 from ..outbox import Outcome, State
 from ..stock.listings import AMAZON_FULFILLED
@@ -137,6 +137,26 @@ def reconcile(client: Client, entry: OutboxEntry) -> Outcome | None:
     return _read(client, entry)
 
 
+def reconcile_many(
+    client: Client, entries: Sequence[OutboxEntry], max_wait_seconds: float
+) -> Mapping[int, Outcome | None]:
+    """By entry the same, in one call for up to ``listings.PAGE_SIZE`` of a marketplace.
+    Those that the answer does not have are left out."""
+    first = entries[0]
+    found = listings.find(
+        client,
+        first.account.seller_id,
+        first.marketplace_id,
+        [_listing(entry).seller_sku for entry in entries],
+        max_wait_seconds=max_wait_seconds,
+    )
+    return {
+        entry.pk: _outcome_of(entry, listing)
+        for entry in entries
+        if (listing := found.get(_listing(entry).seller_sku))
+    }
+
+
 def _read(client: Client, entry: OutboxEntry) -> Outcome | None:
     try:
         listing = listings.get_listing(
@@ -147,6 +167,10 @@ def _read(client: Client, entry: OutboxEntry) -> Outcome | None:
         )
     except errors.NotFound as error:
         return _unknown(error)
+    return _outcome_of(entry, listing)
+
+
+def _outcome_of(entry: OutboxEntry, listing: Listing) -> Outcome | None:
     if listing.quantity == entry.payload["quantity"]:
         return Outcome(State.SUCCEEDED, _succeeded(entry))
     return None

@@ -23,7 +23,7 @@ from saleor_amazon_channel.models import (
     OutboxEntry,
     SkuMapping,
 )
-from saleor_amazon_channel.pushing import by_hand, stock
+from saleor_amazon_channel.pushing import by_hand, runner, stock
 from saleor_amazon_channel.sandbox import listings
 from saleor_amazon_channel.sandbox.feed_store import Fate
 from saleor_amazon_channel.store.contract import Store
@@ -469,6 +469,84 @@ def test_what_a_lost_feed_did_is_read_and_the_rest_sent_again(
 
 
 SKUS = ("MUG-1", "MUG-2")
+
+
+def test_what_a_lost_feed_of_a_thousand_did_is_read_twenty_at_a_time(
+    world: World,
+) -> None:
+    skus = [f"M-{number:04}" for number in range(1000)]
+    variant_id = row_variant(world, "MUG-1")
+    with world.shop.writer():
+        SkuMapping.objects.bulk_create(
+            SkuMapping(
+                account=world.account, seller_sku=sku, variant_id=variant_id, units=1
+            )
+            for sku in skus
+        )
+    for sku in skus:
+        listed(world, sku)
+    send_stock(world)
+    world.sandbox.state.feeds.determine(Fate("fatal_partly"))
+    work(world, 1)
+    assert Feed.objects.get().entries.count() == 1000
+    world.sandbox.state.clear_calls()
+
+    read = []
+    for _ in range(4):
+        with world.shop.writer():
+            runner.push()
+        read.append(calls(world, "searchListingsItems"))
+        world.move_clock(timedelta(minutes=1))
+
+    # In a run 25, which take five seconds, so that nobody else waits for long.
+    assert read == [25, 50, 50, 50], f"{read}"
+    assert {on_amazon(world, sku) for sku in skus} == {20}
+    assert set(OutboxEntry.objects.values_list("state", flat=True)) == {"succeeded"}
+    # The half that was applied was not sent again.
+    sent = [len(world.sandbox.state.listings[SELLER, sku].changes) for sku in skus]
+    assert set(sent) == {1}
+    assert calls(world, "createFeed") == 1
+    assert not calls(world, "getListingsItem")
+    assert not calls(world, "patchListingsItem")
+
+
+def test_one_that_the_search_does_not_have_is_read_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be gone, or the search lags, or its SKU has a comma."""
+    monkeypatch.setattr(stock, "MANY", 2)
+    variant_id = row_variant(world, "MUG-1")
+    with world.shop.writer():
+        SkuMapping.objects.create(
+            account=world.account, seller_sku="M,1", variant_id=variant_id, units=1
+        )
+    for sku in ("M,1", "MUG-1", "MUG-2"):
+        listed(world, sku)
+    send_stock(world)
+    world.sandbox.state.feeds.determine(Fate("fatal"))
+    work(world, 1)
+    listings.delete(world.sandbox.state, SELLER, "MUG-2")
+    work(world, 6)
+
+    assert (on_amazon(world, "MUG-1"), on_amazon(world, "M,1")) == (20, 20)
+    assert row("MUG-2").state == "not_listed"
+    assert calls(world, "getListingsItem") == 2
+
+
+@pytest.mark.parametrize("fault", ["html_400", "throttled", "unavailable"])
+def test_a_search_that_fails_leaves_nothing_open(
+    world: World, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    many(world, monkeypatch)
+    world.sandbox.state.feeds.determine(Fate("fatal_partly"))
+    work(world, 1)
+    world.sandbox.state.inject_fault("searchListingsItems", fault, count=3)
+
+    work(world, 14)
+
+    assert (on_amazon(world, "MUG-1"), on_amazon(world, "MUG-2")) == (20, 20)
+    assert set(OutboxEntry.objects.values_list("state", flat=True)) == {"succeeded"}
+    assert not OutboxEntry.objects.exclude(claim_token=None).exists()
 
 
 def test_a_number_waits_for_the_feed_that_has_the_one_before(

@@ -13,10 +13,9 @@ import requests
 
 from saleor_amazon_channel import clock
 from saleor_amazon_channel.amazon import errors, listings
-from saleor_amazon_channel.amazon.auth import Credentials, InMemoryTokenCache
 from saleor_amazon_channel.amazon.client import Client
 from saleor_amazon_channel.amazon.listings import Quantity
-from saleor_amazon_channel.amazon.throttle import USAGE_PLANS, InMemoryBudget
+from saleor_amazon_channel.amazon.throttle import USAGE_PLANS
 from saleor_amazon_channel.sandbox import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -52,19 +51,6 @@ def sandbox() -> Iterator[Sandbox]:
         yield it
 
 
-@pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[Client]:
-    client = Client(
-        sandbox.url,
-        sandbox.lwa_url,
-        Credentials(CLIENT_ID, CLIENT_SECRET, "Atzr|sandbox-EU"),
-        InMemoryBudget(),
-        InMemoryTokenCache(),
-    )
-    with client:
-        yield client
-
-
 def test_our_client_reads_what_is_listed(sandbox: Sandbox, client: Client) -> None:
     page = listings.search(client, SELLER, GERMANY, None)
 
@@ -78,6 +64,19 @@ def test_our_client_reads_what_is_listed(sandbox: Sandbox, client: Client) -> No
     assert page.last_updated_at == NOW + timedelta(minutes=3)
     later = listings.search(client, SELLER, GERMANY, NOW + timedelta(minutes=2))
     assert [each.sku for each in later.listings] == ["FBA", "NONE"]
+
+
+def test_our_client_finds_listings_by_their_skus(
+    sandbox: Sandbox, client: Client
+) -> None:
+    found = listings.find(client, SELLER, GERMANY, [SKU, "FBA", "GHOST", "A,B"])
+
+    assert set(found) == {SKU, "FBA"}
+    assert (found[SKU].quantity, found["FBA"].quantity) == (0, None)
+    [call] = sandbox.state.calls("searchListingsItems")
+    # Of nothing that can be searched for nobody is asked.
+    assert listings.find(client, SELLER, GERMANY, ["A,B"]) == {}
+    assert sandbox.state.calls("searchListingsItems") == [call]
 
 
 def test_our_client_says_how_many_and_keeps_the_rest(
@@ -184,6 +183,7 @@ def test_what_we_send_and_get_is_what_the_model_says(
 ) -> None:
     recorder, model = Recorder(client), load_model(MODEL)
     listings.search(client, SELLER, GERMANY, NOW)
+    listings.find(client, SELLER, GERMANY, [SKU, "CUP"])
     listings.get_listing(client, SELLER, GERMANY, SKU)
     listings.patch_quantity(client, SELLER, GERMANY, CHANGE)
     on_amazon.refuse(sandbox.state, SKU, "No.")
@@ -210,7 +210,7 @@ def test_what_we_send_and_get_is_what_the_model_says(
             body = json.loads(request.body)
             wanted = model["definitions"]["ListingsItemPatchRequest"]
             assert list(violations(body, wanted, model)) == []
-    assert len(recorder.exchanges) == 4
+    assert len(recorder.exchanges) == 5
 
 
 @needs_models

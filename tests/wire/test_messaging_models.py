@@ -11,7 +11,6 @@ import requests
 
 from saleor_amazon_channel import clock
 from saleor_amazon_channel.amazon import messaging, solicitations, uploads
-from saleor_amazon_channel.amazon.auth import Credentials, InMemoryTokenCache
 from saleor_amazon_channel.amazon.client import Client
 from saleor_amazon_channel.amazon.messaging import (
     FORMS,
@@ -19,7 +18,7 @@ from saleor_amazon_channel.amazon.messaging import (
     Message,
     MessageAction,
 )
-from saleor_amazon_channel.amazon.throttle import USAGE_PLANS, InMemoryBudget
+from saleor_amazon_channel.amazon.throttle import USAGE_PLANS
 from saleor_amazon_channel.sandbox import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -50,19 +49,6 @@ def sandbox() -> Iterator[Sandbox]:
         events.ship(it.state, ORDER)
         move(timedelta(days=7))
         yield it
-
-
-@pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[Client]:
-    client = Client(
-        sandbox.url,
-        sandbox.lwa_url,
-        Credentials(CLIENT_ID, CLIENT_SECRET, "Atzr|sandbox-EU"),
-        InMemoryBudget(),
-        InMemoryTokenCache(),
-    )
-    with client:
-        yield client
 
 
 def test_our_client_and_the_sandbox_agree(sandbox: Sandbox, client: Client) -> None:

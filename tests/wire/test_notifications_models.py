@@ -12,11 +12,9 @@ import requests
 
 from saleor_amazon_channel import clock
 from saleor_amazon_channel.amazon import notification_messages, notifications
-from saleor_amazon_channel.amazon.auth import Credentials, InMemoryTokenCache
 from saleor_amazon_channel.amazon.client import Client
 from saleor_amazon_channel.amazon.errors import InvalidRequest
 from saleor_amazon_channel.amazon.notifications import NotificationType
-from saleor_amazon_channel.amazon.throttle import InMemoryBudget
 from saleor_amazon_channel.sandbox import (
     CLIENT_ID,
     CLIENT_SECRET,
@@ -48,18 +46,6 @@ def sandbox(sqs: Sqs) -> Iterator[Sandbox]:
     with clock.frozen(NOW), running_sandbox(orders, usage_plans=False) as sandbox:
         sandbox.state.notifications.deliver(endpoint_url=sqs.url)
         yield sandbox
-
-
-@pytest.fixture
-def client(sandbox: Sandbox) -> Iterator[Client]:
-    with Client(
-        sandbox.url,
-        sandbox.lwa_url,
-        Credentials(CLIENT_ID, CLIENT_SECRET, "Atzr|sandbox-EU"),
-        InMemoryBudget(),
-        InMemoryTokenCache(),
-    ) as client:
-        yield client
 
 
 def subscribe(client: Client, queue: str) -> None:
