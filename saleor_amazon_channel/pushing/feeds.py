@@ -302,9 +302,13 @@ def _read_many(
     except errors.TryLater as error:
         _settle([(claim, settling.failure(claim, error)) for claim in claims])
         raise
-    except errors.AmazonError as error:
+    except (errors.InvalidRequest, errors.MalformedAnswer) as error:
         # One of them may be at fault: each says for itself.
         logger.info("%s entries are read one by one: %s", len(claims), error)
+    except errors.AmazonError as error:
+        entry = claims[0].entry
+        communication.note_failure(entry.account, entry.kind, error)
+        return {claim.entry.pk: settling.failure(claim, error) for claim in claims}
     except Exception as error:  # noqa: BLE001
         failures.log(logger, f"{len(claims)} outbox entries: reading Amazon", error)
     return {}

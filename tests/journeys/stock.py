@@ -533,7 +533,9 @@ def test_one_that_the_search_does_not_have_is_read_alone(
     assert calls(world, "getListingsItem") == 2
 
 
-@pytest.mark.parametrize("fault", ["html_400", "throttled", "unavailable"])
+@pytest.mark.parametrize(
+    "fault", ["html_400", "throttled", "unavailable", "unauthorized"]
+)
 def test_a_search_that_fails_leaves_nothing_open(
     world: World, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
@@ -626,16 +628,29 @@ def test_an_app_without_the_role_says_so(world: World) -> None:
     assert on_amazon(world, "MUG-1") == 20
 
 
-@pytest.mark.parametrize("fault", ["html_400", "unauthorized"])
-def test_a_call_that_amazon_refuses_is_shown_and_ends(world: World, fault: str) -> None:
+def test_a_call_that_amazon_refuses_is_shown_and_ends(world: World) -> None:
     listed(world, "MUG-1")
     send_stock(world)
-    world.sandbox.state.inject_fault("patchListingsItem", fault)
+    world.sandbox.state.inject_fault("patchListingsItem", "html_400")
 
     work(world, 3)
 
-    entry = OutboxEntry.objects.earliest("pk")
+    entry = OutboxEntry.objects.get()
     assert entry.state == "failed"
     assert row("MUG-1").state == "refused"
     assert row("MUG-1").note == entry.error_message
     assert CommunicationLog.objects.get().operation == "stock"
+
+
+def test_a_role_that_the_app_gets_is_waited_for(world: World) -> None:
+    listed(world, "MUG-1")
+    send_stock(world)
+    world.sandbox.state.inject_fault("patchListingsItem", "unauthorized")
+
+    work(world, 1)
+    assert OutboxEntry.objects.get().state == "pending"
+    assert CommunicationLog.objects.get().operation == "stock"
+    work(world, 2)
+
+    assert OutboxEntry.objects.get().state == "succeeded"
+    assert on_amazon(world, "MUG-1") == 20
