@@ -7,12 +7,11 @@ from typing import Any
 
 import graphene
 
-from .. import models
 from ..importing import address_edit
 from ..importing.text import one_line
 from ..store.contract import AddressDraft
 from . import host as graphql_host
-from .arguments import find
+from .arguments import find_order
 from .enums import ErrorCode
 from .errors import AmazonChannelError, refusal
 from .types import AmazonOrder
@@ -72,9 +71,7 @@ class AmazonOrderAddressUpdate(host.BaseMutation):  # type: ignore[name-defined]
         id: str,
         address: dict[str, str | None] | None = None,
     ) -> Any:
-        known = find(
-            models.AmazonOrder.objects.only("amazon_order_id"), id, "AmazonOrder"
-        )
+        known = find_order(info, id)
         pk, amazon_order_id = known.pk, known.amazon_order_id
         try:
             address_edit.replace_address(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
 from .. import models
-from . import ids
+from . import channels, ids
 from .enums import ErrorCode
 from .errors import refusal
 
@@ -37,6 +37,18 @@ def find(rows: QuerySet[Row], global_id: str, type_name: str, field: str = "id")
     if row is None:
         raise not_found(global_id, field)
     return row
+
+
+def find_order(
+    info: Any, global_id: str, rows: QuerySet[models.AmazonOrder] | None = None
+) -> models.AmazonOrder:
+    """The Amazon order with this id; just its Amazon order id is loaded, unless
+    ``rows`` say otherwise. Raises a refusal, and the host's PermissionDenied."""
+    if rows is None:
+        rows = models.AmazonOrder.objects.only("amazon_order_id")
+    order = find(rows, global_id, "AmazonOrder")
+    channels.require(info, models.AmazonOrder.objects.filter(pk=order.pk))
+    return order
 
 
 def find_account(global_id: str, field: str = "account_id") -> models.SellerAccount:

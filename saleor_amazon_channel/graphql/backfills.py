@@ -12,8 +12,8 @@ import graphene
 from .. import clock, models
 from ..importing import backfill, backfill_progress
 from ..importing.backfill_progress import Progress, Reason
+from . import channels, ids
 from . import host as graphql_host
-from . import ids
 from .arguments import active_account, find, require_active_channel
 from .enums import AmazonBackfillState, AmazonBlockerCode, ErrorCode
 from .errors import AmazonChannelError, refusal
@@ -316,6 +316,7 @@ class AmazonBackfillStart(host.BaseMutation):  # type: ignore[name-defined]
     @classmethod
     def perform_mutation(cls, _root: Any, info: Any, /, *, input: Any) -> Any:
         require_active_channel()
+        channels.require_all(info)
         account = active_account(input["account_id"])
         try:
             row = backfill.start(
@@ -349,6 +350,7 @@ class AmazonBackfillCancel(host.BaseMutation):  # type: ignore[name-defined]
 
     @classmethod
     def perform_mutation(cls, _root: Any, info: Any, /, *, id: str) -> Any:
+        channels.require_all(info)
         row = find(models.Backfill.objects.all(), id, "AmazonBackfill")
         row = backfill.cancel(row)
         with host.reading(info.context) as using:
@@ -379,6 +381,8 @@ class BackfillQueries(graphene.ObjectType):
             if account_id is not None:
                 pk = ids.asked_for(account_id, "AmazonAccount")
                 rows = rows.filter(account_id=pk)
+            if not channels.has_all(info):
+                rows = rows.none()
             return told(list(rows[:MAX_BACKFILLS]), using)
 
 

@@ -11,8 +11,8 @@ from django.db.models import Count, Min
 
 from .. import models, store
 from ..importing import importer
+from . import channels, ids
 from . import host as graphql_host
-from . import ids
 from .arguments import find_account, key_of, not_found
 from .enums import AmazonBlockerCode, ErrorCode
 from .errors import AmazonChannelError, refusal
@@ -111,6 +111,7 @@ class BlockedQueries(graphene.ObjectType):
         with host.reading(info.context) as using:
             rows = list(
                 models.OrderBlocker.objects.using(using)
+                .filter(channels.visible(info, using))
                 .values("account_id", "marketplace_id", "code", "subject")
                 .annotate(order_count=Count("order", distinct=True))
                 .annotate(message=Min("message"))
@@ -174,6 +175,7 @@ class AmazonOrderRetryImport(host.BaseMutation):  # type: ignore[name-defined]
             )
         keys = [key_of(each, "AmazonOrder", "ids") for each in ids]
         rows = models.AmazonOrder.objects.filter(pk__in=keys)
+        channels.require(info, rows)
         count = importer.retry(rows.values_list("amazon_order_id", flat=True))
         with host.reading(info.context) as using:
             return cls(count=count, orders=list(orders_of(using).filter(pk__in=keys)))

@@ -12,7 +12,7 @@ types are made at import.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -92,6 +92,11 @@ class Host:
     #: Context, permission → None. Raises the host's PermissionDenied, as a top-level
     #: error, unless whoever asks (staff or app) has the permission.
     require: Callable[[Any, Enum], None]
+    #: Context → the ids of the shop's channels that whoever asks has access to; None if
+    #: to all.
+    accessible_channels: Callable[[Any], Collection[str] | None]
+    #: The host's PermissionDenied of what is of another channel.
+    channel_denied: Callable[[], Exception]
     #: Context → who asks, as the shop names them: a staff user's e-mail, an app's name.
     requestor_name: Callable[[Any], str]
     #: Context → who asks, by key: "user 7", "app 3".

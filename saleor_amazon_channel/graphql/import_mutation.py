@@ -19,8 +19,8 @@ import graphene
 from .. import budget, clock, models
 from ..accounts import WHILE_SOMEBODY_WAITS
 from ..importing import importer, pull
+from . import channels, ids
 from . import host as graphql_host
-from . import ids
 from .arguments import active_account, require_active_channel
 from .enums import AmazonImportState, ErrorCode
 from .errors import AmazonChannelError, refusal, said_by_amazon
@@ -136,7 +136,10 @@ class AmazonOrdersImport(host.BaseMutation):  # type: ignore[name-defined]
             _pull_soon(account)
             return cls(queued=True)
         named = _check_named(amazon_order_ids)
+        known_rows = models.AmazonOrder.objects.filter(amazon_order_id__in=named)
+        channels.require(info, known_rows)
         failed = _read(_accounts_of(named, account), named)
+        channels.require(info, known_rows)
         importer.import_named([each for each in named if each not in failed])
         with host.reading(info.context) as using:
             rows = together(list(orders(using).filter(amazon_order_id__in=named)))

@@ -8,6 +8,7 @@ import graphene
 
 from .. import models
 from ..invoicing import record
+from . import channels
 from . import host as graphql_host
 from .arguments import find, require_active_channel
 from .enums import ErrorCode
@@ -44,6 +45,7 @@ class AmazonInvoicePush(host.BaseMutation):  # type: ignore[name-defined]
         invoice = find(
             models.OrderInvoice.objects.select_related("order"), id, "AmazonInvoice"
         )
+        channels.require(info, models.AmazonOrder.objects.filter(pk=invoice.order_id))
         try:
             entry = record.push_again(invoice, host.requestor_name(info.context))
         except record.PushRefused as refused:

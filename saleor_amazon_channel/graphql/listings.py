@@ -11,8 +11,8 @@ from django.db.models.fields import BigAutoField, CharField
 from graphql import GraphQLError
 
 from .. import models
+from . import channels, ids, pagination
 from . import host as graphql_host
-from . import ids, pagination
 from .enums import AmazonListingState
 from .orders import MAX_FILTER_VALUES
 from .pagination import SortKey
@@ -96,7 +96,9 @@ class ListingQueries(graphene.ObjectType):
     ) -> Any:
         host.require(info.context, host.MANAGE_ORDERS)
         with host.reading(info.context) as using:
-            queryset = models.AmazonListing.objects.using(using).all()
+            queryset = models.AmazonListing.objects.using(using).filter(
+                channels.visible(info, using)
+            )
             for name, values in (filter or {}).items():
                 if values is not None:
                     queryset = queryset.filter(**{_COLUMNS[name]: _own(name, values)})

@@ -20,7 +20,7 @@ from ..amazon.client import Client
 from ..amazon.messaging import FORMS, File, Message, MessageAction
 from ..pushing import messages, review_requests
 from . import host as graphql_host
-from .arguments import find, require_active_channel
+from .arguments import find_order, require_active_channel
 from .enums import AmazonMessageAction, ErrorCode
 from .errors import AmazonChannelError, of_amazon, refusal
 from .types import AmazonOrder, AmazonOutboxEntry, list_of
@@ -120,8 +120,8 @@ class AmazonMessagingOfferFetch(host.BaseMutation):  # type: ignore[name-defined
         error_type_class = AmazonChannelError
 
     @classmethod
-    def perform_mutation(cls, _root: Any, _info: Any, /, *, id: str) -> Any:
-        order = _order(id)
+    def perform_mutation(cls, _root: Any, info: Any, /, *, id: str) -> Any:
+        order = _order(info, id)
         where = (order.amazon_order_id, order.marketplace_id)
         last_call = clock.now() + timedelta(seconds=LAST_CALL_SECONDS * clock.factor())
 
@@ -195,7 +195,7 @@ class AmazonBuyerMessageSend(host.BaseMutation):  # type: ignore[name-defined]
     def perform_mutation(
         cls, _root: Any, info: Any, /, *, id: str, input: dict[str, Any]
     ) -> Any:
-        order = _order(id)
+        order = _order(info, id)
         message = Message(
             MessageAction(input["action"]),
             input.get("text") or "",
@@ -238,7 +238,7 @@ class AmazonReviewRequest(host.BaseMutation):  # type: ignore[name-defined]
 
     @classmethod
     def perform_mutation(cls, _root: Any, info: Any, /, *, id: str) -> Any:
-        order = _order(id)
+        order = _order(info, id)
         if _read(order, solicitations.is_review_offered) is False:
             raise refusal(
                 ErrorCode.NOT_OFFERED,
@@ -258,14 +258,14 @@ class AmazonReviewRequest(host.BaseMutation):  # type: ignore[name-defined]
             )
 
 
-def _order(global_id: str) -> models.AmazonOrder:
+def _order(info: Any, global_id: str) -> models.AmazonOrder:
     require_active_channel()
-    order = find(
+    order = find_order(
+        info,
+        global_id,
         models.AmazonOrder.objects.select_related("account").only(
             "amazon_order_id", "marketplace_id", "account"
         ),
-        global_id,
-        "AmazonOrder",
     )
     account = order.account
     if account.state != models.SellerAccount.State.ACTIVE:

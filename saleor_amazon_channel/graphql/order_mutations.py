@@ -6,10 +6,10 @@ from typing import Any
 
 import graphene
 
-from .. import lifecycle, models
+from .. import lifecycle
 from ..amazon.order_feeds import CancelReason
 from . import host as graphql_host
-from .arguments import find, require_active_channel
+from .arguments import find_order, require_active_channel
 from .enums import AmazonCancelReason, ErrorCode
 from .errors import AmazonChannelError, refusal
 from .types import AmazonOrder, AmazonOutboxEntry
@@ -43,9 +43,7 @@ class AmazonOrderCancel(host.BaseMutation):  # type: ignore[name-defined]
     @classmethod
     def perform_mutation(cls, _root: Any, info: Any, /, *, id: str, reason: str) -> Any:
         require_active_channel()
-        known = find(
-            models.AmazonOrder.objects.only("amazon_order_id"), id, "AmazonOrder"
-        )
+        known = find_order(info, id)
         try:
             entry = lifecycle.request_cancellation(
                 known.amazon_order_id,

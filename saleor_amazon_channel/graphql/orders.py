@@ -33,8 +33,8 @@ from ..models.ledger import (
     TIME_TO_SHIP,
     TOTAL_OR_NOTHING,
 )
+from . import channels, ids, pagination
 from . import host as graphql_host
-from . import ids, pagination
 from .enums import AmazonBlockerCode, AmazonImportState, AmazonOrderSortField
 from .pagination import SortKey
 from .types import orders, together
@@ -337,12 +337,17 @@ def connection(
 ) -> SimpleNamespace:
     """The root of ``AmazonOrderCountableConnection``; newest first if not sorted."""
     sort_by = sort_by or {"field": "created_at", "direction": "-"}
+    mine = channels.visible(info, using)
     queryset = _narrowed(
-        apply_filter(orders(using), filter or {}), filter or {}, sort_by["field"]
+        apply_filter(orders(using).filter(mine), filter or {}),
+        filter or {},
+        sort_by["field"],
     )
     is_descending = sort_by["direction"] == "-"
     options: dict[str, Any] = {}
     given = {name for name, value in (filter or {}).items() if value is not None}
+    if mine:
+        given.add("channels")
     if given:
         total = pagination.count(queryset)
         options = {

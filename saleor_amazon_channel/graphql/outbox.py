@@ -13,8 +13,8 @@ from graphql import GraphQLError
 
 from .. import models
 from ..pushing import by_hand
+from . import channels, ids, pagination
 from . import host as graphql_host
-from . import ids, pagination
 from .arguments import key_of, not_found
 from .enums import AmazonOutboxKind, AmazonOutboxState, ErrorCode
 from .errors import AmazonChannelError, refusal
@@ -100,6 +100,9 @@ class OutboxQueries(graphene.ObjectType):
             return _connection(info, using, filter or {}, page)
 
 
+#: To what an entry is about.
+_PATHS = ("order__", "listing__")
+
 _COLUMNS = {
     "states": "state__in",
     "kinds": "kind__in",
@@ -111,7 +114,9 @@ _COLUMNS = {
 def _connection(
     info: Any, using: str, given: Mapping[str, Any], page: Mapping[str, Any]
 ) -> SimpleNamespace:
-    queryset = models.OutboxEntry.objects.using(using).all()
+    queryset = models.OutboxEntry.objects.using(using).filter(
+        channels.visible(info, using, *_PATHS)
+    )
     for name, values in given.items():
         if values is None:
             continue
@@ -175,6 +180,7 @@ def _by_hand(
     for global_id, pk in zip(given, pks, strict=True):
         if pk not in known:
             raise not_found(global_id, "ids")
+    channels.require(info, models.OutboxEntry.objects.filter(pk__in=pks), *_PATHS)
     try:
         what(pks, host.requestor_name(info.context))
     except by_hand.NotPossible as error:

@@ -8,8 +8,8 @@ import graphene
 from graphql import GraphQLError
 
 from .. import models
+from . import channels, ids, orders, pagination
 from . import host as graphql_host
-from . import ids, orders, pagination
 from .backfills import BackfillQueries
 from .blocked import BlockedQueries
 from .carriers import CarrierQueries
@@ -127,7 +127,8 @@ class AmazonQueries(
             )
         ((name, value),) = given.items()
         with host.reading(info.context) as using:
-            return orders_of(using).filter(**_lookup(name, value)).first()
+            mine = channels.visible(info, using)
+            return orders_of(using).filter(mine, **_lookup(name, value)).first()
 
     @staticmethod
     def resolve_amazon_orders(_root: Any, info: Any, **arguments: Any) -> Any:

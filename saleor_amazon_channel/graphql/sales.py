@@ -15,8 +15,8 @@ from graphql import GraphQLError
 
 from .. import clock, models
 from ..ledger import sales
+from . import channels, ids
 from . import host as graphql_host
-from . import ids
 from .types import list_of, requires
 
 host = graphql_host.current()
@@ -150,6 +150,7 @@ class SalesQueries(graphene.ObjectType):
         if marketplace_ids is not None:
             chosen &= Q(marketplace_id__in=marketplace_ids)
         with host.reading(info.context) as using:
+            chosen &= channels.visible(info, using)
             return _summary(using, chosen, days)
 
 

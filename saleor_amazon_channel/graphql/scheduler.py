@@ -9,8 +9,8 @@ import graphene
 
 from .. import clock, models, status
 from ..importing import reconcile
+from . import channels, ids
 from . import host as graphql_host
-from . import ids
 from .arguments import active_account, require_active_channel
 from .enums import AmazonAccountState, AmazonBlockerCode, ErrorCode
 from .errors import AmazonChannelError, refusal
@@ -308,9 +308,10 @@ class AmazonReconcile(host.BaseMutation):  # type: ignore[name-defined]
 
     @classmethod
     def perform_mutation(
-        cls, _root: Any, _info: Any, /, *, account_id: str, days: int | None = None
+        cls, _root: Any, info: Any, /, *, account_id: str, days: int | None = None
     ) -> Any:
         require_active_channel()
+        channels.require_all(info)
         account = active_account(account_id)
         if days is not None and not 1 <= days <= reconcile.MOST_DAYS:
             raise refusal(
@@ -365,4 +366,6 @@ class SchedulerQueries(graphene.ObjectType):
             if account_id is not None:
                 pk = ids.asked_for(account_id, "AmazonAccount")
                 rows = rows.filter(account_id=pk)
+            if not channels.has_all(info):
+                rows = rows.none()
             return list(rows[:MAX_RECONCILIATIONS])

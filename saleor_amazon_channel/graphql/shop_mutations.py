@@ -11,7 +11,7 @@ import graphene
 from .. import models
 from . import host as graphql_host
 from . import ids
-from .arguments import find, require_active_channel
+from .arguments import find_order, require_active_channel
 from .enums import AmazonAdjustmentReason, ErrorCode
 from .errors import AmazonChannelError, refusal
 from .host import ActionRefused, StaffRefund, StaffShipment
@@ -92,7 +92,7 @@ class AmazonShipmentConfirm(host.BaseMutation):  # type: ignore[name-defined]
         cls, _root: Any, info: Any, /, *, id: str, input: Mapping[str, Any]
     ) -> Any:
         require_active_channel()
-        order = _imported(id)
+        order = _imported(info, id)
         items = list(order.items.order_by("pk"))
         wanted = _wanted(items, input.get("items"))
         if wanted is None:
@@ -196,7 +196,7 @@ class AmazonRefundCreate(host.BaseMutation):  # type: ignore[name-defined]
         cls, _root: Any, info: Any, /, *, id: str, input: Mapping[str, Any]
     ) -> Any:
         require_active_channel()
-        order = _imported(id)
+        order = _imported(info, id)
         wanted = _wanted(list(order.items.order_by("pk")), input.get("items")) or {}
         try:
             request_id = host.request_refund(
@@ -224,13 +224,13 @@ class AmazonRefundCreate(host.BaseMutation):  # type: ignore[name-defined]
             )
 
 
-def _imported(id: str) -> models.AmazonOrder:
-    order = find(
+def _imported(info: Any, id: str) -> models.AmazonOrder:
+    order = find_order(
+        info,
+        id,
         models.AmazonOrder.objects.only(
             "amazon_order_id", "account_id", "marketplace_id", "shop_order_id"
         ),
-        id,
-        "AmazonOrder",
     )
     if not order.shop_order_id:
         raise refusal(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,10 @@ from django.conf import settings as django_settings
 from prices import Money as Price
 from saleor.core.db.connection import allow_writer_in_context
 from saleor.core.exceptions import PermissionDenied
+from saleor.graphql.account.dataloaders import (
+    AccessibleChannelsByUserIdLoader,
+    RestrictedChannelAccessByUserIdLoader,
+)
 from saleor.graphql.core.context import get_database_connection_name
 from saleor.graphql.core.enums import OrderDirection
 from saleor.graphql.core.mutations import BaseMutation
@@ -29,6 +33,22 @@ settings: Any = django_settings
 def _require(context: Any, permission: Any) -> None:
     if not one_of_permissions_or_auth_filter_required(context, [permission]):
         raise PermissionDenied(permissions=[permission])
+
+
+def _accessible_channels(context: Any) -> Collection[str] | None:
+    if context.app:
+        return None
+    if not context.user:
+        return ()
+    pk = context.user.pk
+    if not RestrictedChannelAccessByUserIdLoader(context).load(pk).get():
+        return None
+    channels = AccessibleChannelsByUserIdLoader(context).load(pk).get()
+    return {str(channel.pk) for channel in channels}
+
+
+def _channel_denied() -> Exception:
+    return PermissionDenied(message="You don't have access to some objects' channel.")
 
 
 def _requestor_name(context: Any) -> str:
@@ -73,6 +93,8 @@ def host() -> Host:
         MANAGE_ORDERS=OrderPermissions.MANAGE_ORDERS,
         MANAGE_PLUGINS=PluginsPermissions.MANAGE_PLUGINS,
         require=_require,
+        accessible_channels=_accessible_channels,
+        channel_denied=_channel_denied,
         requestor_name=_requestor_name,
         requestor_key=_requestor_key,
         reading=_reading,

@@ -38,6 +38,8 @@ class Identity:
 
     name: str
     permissions: frozenset[str] = frozenset()
+    #: The ids of those they have access to; None if to all.
+    channels: frozenset[str] | None = None
 
 
 class Permission(Enum):
@@ -48,10 +50,12 @@ class Permission(Enum):
 class PermissionDenied(Exception):
     """Nobody is logged in, or lacks the permission."""
 
-    def __init__(self, permissions: Collection[Enum]) -> None:
+    def __init__(self, permissions: Collection[Enum] = (), message: str = "") -> None:
         names = ", ".join(permission.name for permission in permissions)
         super().__init__(
-            "To access this path, you need one of the following permissions: " + names
+            message
+            or "To access this path, you need one of the following permissions: "
+            + names
         )
 
 
@@ -59,6 +63,15 @@ def require(context: Any, permission: Enum) -> None:
     identity: Identity | None = getattr(context, "identity", None)
     if identity is None or permission.name not in identity.permissions:
         raise PermissionDenied([permission])
+
+
+def accessible_channels(context: Any) -> Collection[str] | None:
+    identity: Identity | None = getattr(context, "identity", None)
+    return identity.channels if identity else ()
+
+
+def channel_denied() -> PermissionDenied:
+    return PermissionDenied(message="You don't have access to some objects' channel.")
 
 
 def requestor_name(context: Any) -> str:
@@ -257,6 +270,8 @@ def host() -> graphql_host.Host:
         MANAGE_ORDERS=Permission.MANAGE_ORDERS,
         MANAGE_PLUGINS=Permission.MANAGE_PLUGINS,
         require=require,
+        accessible_channels=accessible_channels,
+        channel_denied=channel_denied,
         requestor_name=requestor_name,
         requestor_key=requestor_key,
         reading=reading,

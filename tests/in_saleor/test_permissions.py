@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import logging
 
+import graphene
 import pytest
+from saleor.account.models import Group
 from saleor.graphql import api
 
 from graphql_api.root_fields import REQUESTS
 from graphql_api.rows import new_order
-from saleor_amazon_channel.models import SellerAccount
+from saleor_amazon_channel.models import (
+    AmazonOrder,
+    ChannelSettings,
+    Marketplace,
+    SellerAccount,
+)
+from wire_orders import FRANCE, GERMANY
 
 
 @pytest.fixture
@@ -34,6 +42,12 @@ def asking(
         "staff": staff_api_client,
         "app": app_api_client,
     }
+
+    # As Saleor gives permissions: by groups, here one for all channels.
+    everywhere = Group.objects.create(
+        name="everywhere", restricted_access_to_channels=False
+    )
+    everywhere.user_set.add(staff_api_client.user)
 
     def get(who, permission=None):
         client = clients[who]
@@ -123,3 +137,39 @@ def test_whoever_is_shown_buyers_is_logged_once_a_request(asking, who, caplog):
         f"buyer data shown to {asker}: buyerName of 2 Amazon orders: {first}, {second}"
     ]
     assert "Müller" not in caplog.text
+
+
+@pytest.mark.parametrize("who", ["staff", "app"])
+def test_staff_of_some_channels_get_what_saleor_would_give_them(
+    who, asking, channel_USD, channel_PLN
+):
+    ChannelSettings.objects.create(id=1, active=True)
+    account = SellerAccount.objects.create(name="Mugs", region="EU", seller_id="A1")
+    for marketplace_id, channel in ((GERMANY, channel_USD), (FRANCE, channel_PLN)):
+        Marketplace.objects.create(
+            account=account, marketplace_id=marketplace_id, channel_id=str(channel.pk)
+        )
+        new_order(account, marketplace_id=marketplace_id)
+    client = asking(who, "MANAGE_ORDERS")
+    Group.objects.update(restricted_access_to_channels=True)
+    Group.objects.get(name="everywhere").channels.add(channel_USD)
+
+    listed = client.post_graphql(
+        "{ amazonOrders(first: 9) { edges { node { id marketplaceId } } } }"
+    ).json()["data"]["amazonOrders"]["edges"]
+    of_france = AmazonOrder.objects.get(marketplace_id=FRANCE)
+    cancelled = client.post_graphql(
+        "mutation ($id: ID!) { amazonOrderCancel(id: $id, reason: NO_INVENTORY) {"
+        " errors { code } } }",
+        {"id": graphene.Node.to_global_id("AmazonOrder", of_france.pk)},
+    ).json()
+
+    found = {edge["node"]["marketplaceId"] for edge in listed}
+    if who == "app":
+        assert found == {GERMANY, FRANCE}
+        assert "errors" not in cancelled
+    else:
+        assert found == {GERMANY}
+        (error,) = cancelled["errors"]
+        assert error["message"] == "You don't have access to some objects' channel."
+        assert error["extensions"]["exception"]["code"] == "PermissionDenied"
