@@ -58,11 +58,14 @@ def redact_due() -> int:
     return redacted
 
 
-def redact_named(amazon_order_ids: Iterable[str], *, force: bool = False) -> int:
+def redact_named(
+    amazon_order_ids: Iterable[str], *, force: bool = False, actor: str = ""
+) -> int:
     """Delete what is known of the buyers of these orders now; of how many orders.
 
     ``force``: also of what is still to be shipped, which else is StillToBeShippedError,
     and then nothing was deleted. One that the ledger does not have is passed over.
+    ``actor``: who asked for it.
     """
     orders = AmazonOrder.objects.filter(amazon_order_id__in=list(amazon_order_ids))
     to_be_shipped = orders.filter(_TO_BE_SHIPPED, redacted_at=None).values_list(
@@ -70,7 +73,7 @@ def redact_named(amazon_order_ids: Iterable[str], *, force: bool = False) -> int
     )
     if to_be_shipped and not force:
         raise StillToBeShippedError(", ".join(sorted(to_be_shipped)))
-    return _redact(list(orders.order_by("pk").values_list("pk", flat=True)))
+    return _redact(list(orders.order_by("pk").values_list("pk", flat=True)), actor)
 
 
 def _due() -> Q:
@@ -110,7 +113,7 @@ def _redact_safely(keys: Sequence[int]) -> int:
         return 0
 
 
-def _redact(keys: Sequence[int]) -> int:
+def _redact(keys: Sequence[int], actor: str = "") -> int:
     with transaction.atomic():
         found = dict(
             AmazonOrder.objects.filter(pk__in=keys).values_list(
@@ -145,8 +148,11 @@ def _redact(keys: Sequence[int]) -> int:
             order.payload, _ = payloads.split(order.payload)
         AmazonOrder.objects.bulk_update(orders, ["payload"])
         timeline.add_many(
-            (order, "redacted", "What was known of the buyer was deleted.")
-            for order in orders
-            if order.redacted_at is None
+            (
+                (order, "redacted", "What was known of the buyer was deleted.")
+                for order in orders
+                if order.redacted_at is None
+            ),
+            actor,
         )
     return len(orders)

@@ -37,7 +37,7 @@ describe("what Amazon is told", () => {
     await pages.getByLabel("Status").selectOption("Failed");
     await pages.getByText("Nothing fits").waitFor();
     await expect.poll(dashboardPath).toBe("app:/outbox?state=FAILED&kind=CONFIRM_SHIPMENT");
-    await inspect("outbox-none", "/outbox?state=FAILED", (again) =>
+    await inspect("outbox-none", "/outbox?state=FAILED&kind=STOCK", (again) =>
       again.getByText("Nothing fits").waitFor(),
     );
   });
@@ -65,6 +65,18 @@ describe("what Amazon is told", () => {
       pages
         .getByRole("checkbox", { name: `Cancellation of order ${order.amazonOrderId}` })
         .check();
+
+    const all = pages.getByRole("checkbox", { name: "Choose all of this page" });
+    await all.check();
+    const boxes = rows().getByRole("checkbox");
+    expect(await boxes.count()).toBeGreaterThan(1);
+    for (const box of await boxes.all()) expect(await box.isChecked()).toBe(true);
+    await all.uncheck();
+    for (const box of await boxes.all()) expect(await box.isChecked()).toBe(false);
+
+    await pages.getByLabel("Seller account").selectOption({ label: "Sandbox FE" });
+    await pages.getByText("Nothing fits").waitFor();
+    await pages.getByLabel("Seller account").selectOption({ label: "Sandbox EU" });
 
     await choose(one);
     await pages.getByRole("button", { name: "Discard" }).click();

@@ -295,6 +295,47 @@ describe("older orders", () => {
   });
 });
 
+describe("orders by their numbers", () => {
+  test("are imported, and what came of each is said", async () => {
+    const at = `/settings/backfill?account=${await accountOf("EU")}`;
+    const pages = await open(at);
+    const [known] = await orders({ accounts: [decodeURIComponent(await accountOf("EU"))] });
+    const numbers = [known?.amazonOrderId ?? "", "302-0000000-0000404"];
+    const field = pages.getByLabel("Amazon order numbers");
+    await field.fill("302-1");
+    await button("Import these").click();
+    await pages.locator("[aria-invalid=true]").first().waitFor();
+    await expectAccessible();
+    await field.fill(numbers.join(", "));
+    await button("Import these").click();
+    await rows().nth(1).waitFor();
+    expect(await rows().locator("th").allInnerTexts()).toEqual(numbers);
+    await rows().last().getByText("Amazon has no such order").waitFor();
+    await field.scrollIntoViewIfNeeded();
+    await expectAccessible();
+    await shoot("named-orders");
+    await narrow(async () => {
+      await expectAccessible();
+      await shoot("named-orders-narrow");
+    });
+    for (const [locale, text] of [
+      ["de", "Bestellungen nach Nummer"],
+      ["sv", "Ordrar efter nummer"],
+    ] as const) {
+      await narrow(() =>
+        inspect(
+          `named-orders-narrow-${locale}`,
+          at,
+          async (again) => {
+            await again.getByText(text).scrollIntoViewIfNeeded();
+          },
+          { locale },
+        ),
+      );
+    }
+  });
+});
+
 describe("notifications", () => {
   test("are set up, tested and ended", async () => {
     const sqs = await runningSqs();

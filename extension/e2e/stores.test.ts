@@ -170,6 +170,7 @@ describe("an account", () => {
     await disconnect.click();
     await dialog.getByText("Something is still to be sent to Amazon: 1 cancel").waitFor();
     expect(await disconnect.isDisabled()).toBe(true);
+    await dialog.getByRole("link", { name: "See what is still to be sent" }).waitFor();
     await dialog.getByRole("checkbox", { name: "Disconnect all the same" }).check();
     await expectAccessible();
     await shoot("account-disconnect-unsent");

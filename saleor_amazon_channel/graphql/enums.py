@@ -350,6 +350,7 @@ class ErrorCode(Enum):
     CHANNEL_INACTIVE = "channel_inactive"
     CANNOT_CANCEL_ORDER = "cannot_cancel_order"
     NOT_OFFERED = "not_offered"
+    NOT_SHIPPED = "not_shipped"
     INVALID = AccountErrorCode.INVALID.value
     REQUIRED = AccountErrorCode.REQUIRED.value
     NOT_FOUND = AccountErrorCode.NOT_FOUND.value
@@ -371,6 +372,7 @@ AmazonChannelErrorCode = _enum(
         "CHANNEL_INACTIVE": "The Amazon sales channel is switched off.",
         "CANNOT_CANCEL_ORDER": "Amazon does not cancel the order as it is.",
         "NOT_OFFERED": "Amazon does not offer this for the order now.",
+        "NOT_SHIPPED": "The order is still to be shipped.",
         "INVALID": "A value that cannot be, or does not fit the others.",
         "REQUIRED": "A value is missing.",
         "NOT_FOUND": "There is no such object, here or on Amazon.",

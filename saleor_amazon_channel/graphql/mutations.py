@@ -28,6 +28,7 @@ from .notification_mutations import (
 )
 from .order_mutations import AmazonOrderCancel
 from .outbox import OutboxMutations
+from .redact_mutation import AmazonOrderRedact
 from .scheduler import SchedulerMutations
 from .settings import SettingsMutations
 from .shop_mutations import AmazonRefundCreate, AmazonShipmentConfirm
@@ -55,6 +56,7 @@ class AmazonMutations(
     amazon_notifications_subscribe = AmazonNotificationsSubscribe.Field()
     amazon_notifications_unsubscribe = AmazonNotificationsUnsubscribe.Field()
     amazon_order_cancel = AmazonOrderCancel.Field()
+    amazon_order_redact = AmazonOrderRedact.Field()
     amazon_order_address_update = AmazonOrderAddressUpdate.Field()
     amazon_orders_import = AmazonOrdersImport.Field()
     amazon_refund_create = AmazonRefundCreate.Field()

@@ -90,11 +90,11 @@ def add_all(events: Sequence[tuple[AmazonOrder, str, str, str]]) -> None:
         order.note = message
 
 
-def add_many(events: Iterable[tuple[AmazonOrder, str, str]]) -> None:
+def add_many(events: Iterable[tuple[AmazonOrder, str, str]], actor: str = "") -> None:
     """One query for many (order, type, message). The caller writes the notes."""
     OrderEvent.objects.bulk_create(
         [
-            OrderEvent(order=order, type=type, message=message)
+            OrderEvent(order=order, type=type, message=message, actor=actor)
             for order, type, message in events
         ]
     )

@@ -45,6 +45,10 @@ REQUESTS = {
         'mutation { amazonOrderAddressUpdate(id: "x") { errors { code } } }',
         "MANAGE_ORDERS",
     ),
+    "amazonOrderRedact": (
+        'mutation { amazonOrderRedact(id: "x") { errors { code } } }',
+        "MANAGE_ORDERS",
+    ),
     "amazonBlockers": ("{ amazonBlockers { code } }", "MANAGE_ORDERS"),
     "amazonOrderRetryImport": (
         "mutation { amazonOrderRetryImport(ids: []) { errors { code } } }",

@@ -449,6 +449,7 @@ def all_of_ours(
     van = {"carrier": "Our van", "carrierCode": "Other"}
     do("amazonCarrierMappingSet", accountId=account, input=[van])
 
+    do("amazonOrderRedact", id=amazon_order(blocked), force=True)
     do("amazonOrdersImport")
     do("amazonReconcile", accountId=account)
     days = {

@@ -17,6 +17,7 @@ from contract.driver import StaffDriver
 from journeys.world import World, running_world
 from saleor_amazon_channel import account_changes, lifecycle, redaction
 from saleor_amazon_channel import store as shops
+from saleor_amazon_channel.graphql.ids import to_global
 from saleor_amazon_channel.importing import address_edit, importer
 from saleor_amazon_channel.models import (
     AmazonOrder,
@@ -292,6 +293,40 @@ def test_amazons_request_is_carried_out_at_once_and_once(world: World) -> None:
     assert "Müller" in known(world, OTHER)
     with world.shop.writer():
         redaction.redact_named([OTHER], force=True)
+    assert known(world, OTHER) == []
+
+
+REDACT = """
+mutation ($id: ID!, $force: Boolean) {
+  amazonOrderRedact(id: $id, force: $force) {
+    amazonOrder { isRedacted buyerName }
+    errors { field code }
+  }
+}
+"""
+
+
+def test_staff_delete_a_buyer_by_the_api(world: World) -> None:
+    come_in(world, bought(status="SHIPPED"), bought(OTHER))
+
+    def redact(order_id: str, **options: bool) -> Any:
+        row = world.ledger_order(order_id)
+        variables = {"id": to_global("AmazonOrder", row.pk), **options}
+        return world.shop.ask(REDACT, **variables)["amazonOrderRedact"]
+
+    deleted = {"amazonOrder": {"isRedacted": True, "buyerName": None}, "errors": []}
+    assert redact(ORDER) == deleted
+    assert known(world) == []
+    event = world.ledger_order(ORDER).events.get(type="redacted")
+    assert event.actor
+
+    assert redact(OTHER) == {
+        "amazonOrder": None,
+        "errors": [{"field": None, "code": "NOT_SHIPPED"}],
+    }
+    assert "Müller" in known(world, OTHER)
+    ChannelSettings.objects.update(active=False)
+    assert redact(OTHER, force=True) == deleted
     assert known(world, OTHER) == []
 
 

@@ -126,15 +126,20 @@ export function Problem({
 }) {
   const { t } = useText();
   const permission = missingPermission(error);
-  const text = permission
-    ? t("problem.permission", { permission })
-    : error.networkError
-      ? t("problem.network")
-      : error.graphQLErrors.map((each) => each.message).join(" ");
+  // Nothing went wrong: somebody else is to do it.
+  if (permission)
+    return (
+      <Notice>
+        <Text as="p">{t("problem.permission", { permission })}</Text>
+      </Notice>
+    );
+  const text = error.networkError
+    ? t("problem.network")
+    : error.graphQLErrors.map((each) => each.message).join(" ");
   return (
     <div className={`${css.notice} ${css.critical}`} role="alert">
       <Text as="p">{text}</Text>
-      {onRetry && !permission && (
+      {onRetry && (
         <Button variant="secondary" size="small" onClick={onRetry}>
           {t("common.retry")}
         </Button>

@@ -24,7 +24,7 @@ export function Marketplaces({ marketplaces }: Props) {
 }
 
 function Some({ marketplaces }: Props) {
-  const { t } = useText();
+  const { t, country } = useText();
   return (
     <ul className={css.marketplaces}>
       {marketplaces.map((marketplace) => (
@@ -33,7 +33,7 @@ function Some({ marketplaces }: Props) {
             className={css.link}
             to={`/marketplaces/${encodeURIComponent(marketplace.id)}`}
           >
-            {marketplace.name}
+            {country(marketplace.countryCode)}
           </Link>
           <span className={css.muted}>
             {marketplace.channelSlug ?? marketplace.currency}

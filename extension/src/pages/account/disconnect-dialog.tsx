@@ -2,10 +2,12 @@ import { Text } from "@saleor/macaw-ui";
 import { useState } from "react";
 import { useMutation } from "urql";
 import { DisconnectAccountDocument } from "../../api/generated/graphql";
-import { FormError } from "../../components";
+import { css, FormError } from "../../components";
 import { Dialog } from "../../components/dialog";
 import { CheckField } from "../../components/fields";
+import { useMay } from "../../dashboard/bridge";
 import { notify } from "../../dashboard/notify";
+import { address, Link } from "../../dashboard/router";
 import { useText } from "../../i18n";
 import type { Account } from "./account";
 
@@ -18,6 +20,7 @@ interface Props {
 /** Says what becomes of what, and asks once more where something is still to be sent. */
 export function DisconnectDialog({ account, onClose, onDone }: Props) {
   const { t } = useText();
+  const maySeeOrders = useMay("MANAGE_ORDERS");
   const [isForced, setForced] = useState(false);
   const [{ data, error, fetching }, disconnect] = useMutation(DisconnectAccountDocument);
   const problem = data?.amazonAccountDisconnect?.errors[0];
@@ -38,6 +41,11 @@ export function DisconnectDialog({ account, onClose, onDone }: Props) {
       onSubmit={onSubmit}
     >
       <FormError text={error?.message ?? problem?.message} />
+      {isUnsent && maySeeOrders && (
+        <Link className={css.link} to={address("/outbox", { account: account.id })}>
+          {t("account.unsent")}
+        </Link>
+      )}
       {isUnsent && (
         <CheckField label={t("account.force")} isChecked={isForced} onChange={setForced} />
       )}

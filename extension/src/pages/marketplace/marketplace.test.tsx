@@ -22,7 +22,7 @@ function fieldsOf(input: string): string[] {
 
 const marketplace: SettingsFragment = {
   id: "M",
-  name: "Germany",
+  countryCode: "DE",
   currency: "EUR",
   domain: "amazon.de",
   isParticipating: true,

@@ -28,7 +28,7 @@ type Channel = MarketplaceSettingsQuery["amazonShopChannels"][number];
 
 /** The order settings of a marketplace. */
 export default function Marketplace({ id }: { id: string }) {
-  const { t } = useText();
+  const { t, country } = useText();
   const [{ data, error, fetching }, refetch] = useQuery({
     query: MarketplaceSettingsDocument,
   });
@@ -38,7 +38,7 @@ export default function Marketplace({ id }: { id: string }) {
     each.marketplaces.some((m) => m.id === id),
   );
   const title = marketplace
-    ? `${marketplace.name} · ${account?.name}`
+    ? `${country(marketplace.countryCode)} · ${account?.name}`
     : t("marketplace.title");
   return (
     <Page title={title} back={{ to: "/stores", label: t("connect.back") }}>

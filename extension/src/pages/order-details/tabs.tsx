@@ -6,12 +6,13 @@ import { OutboxState } from "../../components/states";
 import { notify } from "../../dashboard/notify";
 import { useText } from "../../i18n";
 import type { Order } from "./order-details";
+import { Redact } from "./redact";
 
 interface Props {
   order: Order;
 }
 
-export function Shipping({ order }: Props) {
+export function Shipping({ order, onChange }: Props & { onChange: () => void }) {
   const { t, of, money, time, deadline } = useText();
   const taxNumbers = order.buyer?.taxRegistrations.map(
     ({ type, number }) => `${type} ${number}`,
@@ -43,7 +44,10 @@ export function Shipping({ order }: Props) {
             ]}
           />
         </Card>
-        <Card title={t("order.buyerAndAddress")}>
+        <Card
+          title={t("order.buyerAndAddress")}
+          actions={!order.isRedacted && <Redact order={order} onChange={onChange} />}
+        >
           {order.isRedacted ? (
             <Text as="p" size={3} className={css.muted}>
               {t("order.redacted")}

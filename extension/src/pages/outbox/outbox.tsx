@@ -13,6 +13,7 @@ import {
 } from "../../api/generated/graphql";
 import { usePolling } from "../../api/polling";
 import { css, FormError, Notice, Page } from "../../components";
+import { useAccounts } from "../../components/accounts";
 import { Dialog } from "../../components/dialog";
 import { SelectField } from "../../components/fields";
 import { Pager } from "../../components/pager";
@@ -48,9 +49,12 @@ const UNDER_WAY: AmazonOutboxState[] = ["PENDING", "SENDING", "SUBMITTED", "UNKN
 const NO_ONE: ReadonlySet<string> = new Set();
 
 function variablesOf(params: URLSearchParams): OutboxQueryVariables {
-  const [state, kind, before] = ["state", "kind", "before"].map((name) => params.get(name));
+  const [state, kind, account, before] = ["state", "kind", "account", "before"].map(
+    (name) => params.get(name),
+  );
   return {
     filter: {
+      ...(account && { accounts: [account] }),
       ...(state && { states: [state as AmazonOutboxState] }),
       ...(kind && { kinds: [kind as AmazonOutboxKind] }),
     },
@@ -67,6 +71,7 @@ export default function Outbox({ params }: { params: URLSearchParams }) {
     query: OutboxDocument,
     variables: variablesOf(params),
   });
+  const accounts = useAccounts();
   const [chosen, setChosen] = useState(NO_ONE);
   const [asked, setAsked] = useState<"retry" | "discard">();
   const outbox = answer.data?.amazonOutbox;
@@ -75,7 +80,7 @@ export default function Outbox({ params }: { params: URLSearchParams }) {
   const isUnderWay = entries.some(({ state }) => UNDER_WAY.includes(state));
   usePolling(isUnderWay, () => refetch({ requestPolicy: "network-only" }), 10);
   const all = { label: t("common.all"), value: "" };
-  const isFiltered = params.has("state") || params.has("kind");
+  const isFiltered = ["state", "kind", "account"].some((name) => params.has(name));
 
   const change = (changes: Record<string, string | undefined>) => {
     setChosen(NO_ONE);
@@ -103,6 +108,17 @@ export default function Outbox({ params }: { params: URLSearchParams }) {
             options={[all, ...KINDS.map((value) => ({ value, label: of("kind", value) }))]}
             onChange={(kind) => change({ kind })}
           />
+          {accounts.length > 1 && (
+            <SelectField
+              label={t("filters.account")}
+              value={params.get("account") ?? ""}
+              options={[
+                all,
+                ...accounts.map(({ id, name }) => ({ value: id, label: name })),
+              ]}
+              onChange={(account) => change({ account })}
+            />
+          )}
           <div className={css.toolbar}>
             <Button
               variant="secondary"
@@ -218,13 +234,27 @@ function Table({ entries, chosen, onChoose }: TableProps) {
     isChosen ? after.add(id) : after.delete(id);
     onChoose(after);
   };
+  const open = entries.filter((entry) => canRetry(entry) || canDiscard(entry));
   return (
     <table className={css.table}>
       <caption>{t("outbox.title")}</caption>
       <thead>
         <tr>
           <th scope="col">
-            <span className={css.hidden}>{t("outbox.chooseHead")}</span>
+            {open.length > 0 ? (
+              <input
+                type="checkbox"
+                aria-label={t("outbox.chooseAll")}
+                checked={open.every(({ id }) => chosen.has(id))}
+                onChange={(event) =>
+                  onChoose(
+                    new Set(event.target.checked ? open.map(({ id }) => id) : NO_ONE),
+                  )
+                }
+              />
+            ) : (
+              <span className={css.hidden}>{t("outbox.chooseHead")}</span>
+            )}
           </th>
           <th scope="col">{t("order.number")}</th>
           <th scope="col">{t("activity.what")}</th>
@@ -238,7 +268,7 @@ function Table({ entries, chosen, onChoose }: TableProps) {
         {entries.map((entry) => (
           <tr key={entry.id}>
             <td>
-              {(canRetry(entry) || canDiscard(entry)) && (
+              {open.includes(entry) && (
                 <input
                   type="checkbox"
                   aria-label={t("outbox.choose", {

@@ -22,6 +22,7 @@ import { CheckField, TextField } from "../../components/fields";
 import { Rows } from "../../components/rows";
 import { notify } from "../../dashboard/notify";
 import { useText } from "../../i18n";
+import { NamedOrders } from "./named-orders";
 import { AccountSettingsPage } from "./tabs";
 
 const STATES: Record<BackfillRowFragment["state"], Tone> = {
@@ -54,6 +55,9 @@ function OfAccount({ accountId }: { accountId: string }) {
     <>
       <Card title={t("backfill.new")}>
         <Start accountId={accountId} isRunning={isRunning} onDone={again} />
+      </Card>
+      <Card title={t("named.title")}>
+        <NamedOrders key={accountId} accountId={accountId} />
       </Card>
       <Rows
         answer={answer}
