@@ -14,7 +14,7 @@ say so.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,6 +54,7 @@ _APART = (
     OutboxEntry.Kind.BUYER_MESSAGE,
     OutboxEntry.Kind.REVIEW_REQUEST,
     OutboxEntry.Kind.INVOICE,
+    OutboxEntry.Kind.CREDIT_NOTE,
 )
 
 _OPEN = (State.PENDING, State.SENDING, State.SUBMITTED, State.UNKNOWN)
@@ -467,6 +468,13 @@ def look_soon(entry: OutboxEntry) -> None:
     OutboxEntry.objects.filter(pk=entry.pk, state=State.UNKNOWN).update(
         next_attempt_at=clock.now()
     )
+
+
+def look_again(entries: Iterable[OutboxEntry]) -> None:
+    """What these are held for has come, or has changed."""
+    OutboxEntry.objects.filter(
+        pk__in=[entry.pk for entry in entries], state=State.PENDING, error_code=HELD
+    ).update(next_attempt_at=clock.now())
 
 
 def unsent(account: SellerAccount) -> dict[str, int]:

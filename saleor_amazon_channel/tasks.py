@@ -21,11 +21,12 @@ from .conf import app_settings
 from .importing import backfill as backfilling
 from .importing import finances, importer, news, participations, pull
 from .importing import reconcile as reconciling
+from .invoicing import credit_notes
 from .invoicing import record as invoices
 from .ledger import pruning, sales
 from .models import AmazonOrder, ChannelSettings, SellerAccount, SyncCursor
 from .notifications import receiving, subscribing
-from .pushing import feeds, runner
+from .pushing import feeds, invoice_reports, runner
 from .refunding import record as refunds
 from .stock import compare as stock
 
@@ -130,6 +131,7 @@ def pull_refunds(account_id: int) -> None:
             logger.warning("account %s: %s", account_id, result.error)
         if result.news:
             news.settle()
+            credit_notes.settle()
 
 
 @shared_task(name="saleor_amazon_channel.receive_notifications")
@@ -194,13 +196,14 @@ def backfill(backfill_id: int) -> None:
 
 @shared_task(name="saleor_amazon_channel.import_orders")
 def import_orders() -> None:
-    """Import what is ready, look again at what is blocked, and cancel in the shop what
-    was cancelled on Amazon."""
+    """Import what is ready, look again at what is blocked, cancel in the shop what was
+    cancelled on Amazon, and make the credit notes of what was refunded."""
     with _at_work() as settings:
         if not settings.active:
             return
         importer.import_open()
         news.settle()
+        credit_notes.settle()
 
 
 @shared_task(name="saleor_amazon_channel.push")
@@ -208,6 +211,19 @@ def push() -> None:
     """Send what is due to Amazon."""
     with _at_work():
         runner.push()
+
+
+@shared_task(name="saleor_amazon_channel.read_invoice_report")
+def read_invoice_report(account_id: int) -> None:
+    """Go on with the report that credit notes of an account wait for."""
+    with _at_work() as settings:
+        account = SellerAccount.objects.filter(
+            pk=account_id, state=SellerAccount.State.ACTIVE
+        ).first()
+        if account is None or not settings.active or settings.read_only:
+            return
+        if invoice_reports.go_on(account):
+            runner.push()
 
 
 @shared_task(name="saleor_amazon_channel.compare_stock")
@@ -288,6 +304,7 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
     if (
         AmazonOrder.objects.filter(import_state__in=open_states).exists()
         or news.has_work()
+        or credit_notes.has_work()
     ):
         work.append((import_orders, ()))
     sweep_due = not SyncCursor.objects.filter(
@@ -302,6 +319,11 @@ def due() -> list[tuple[Any, tuple[Any, ...]]]:
         (check_subscriptions, (account.pk,)) for account in subscribing.due_accounts()
     ]
     may_send = not settings.read_only
+    if may_send:
+        work += [
+            (read_invoice_report, (account.pk,))
+            for account in invoice_reports.due_accounts()
+        ]
     if outbox.has_work(may_send=may_send) or (may_send and feeds.has_work()):
         work.append((push, ()))
     return work + housekeeping

@@ -200,31 +200,31 @@ def get_document(
     return _document(GET_FEED_DOCUMENT, answer)
 
 
-def download(client: Client, document: Document) -> bytes:
+def download(
+    client: Client, document: Document, operation: str = DOWNLOAD_FEED_DOCUMENT
+) -> bytes:
     """The document's content, unpacked.
 
     Raises ``MalformedAnswer`` when it cannot be unpacked or is too large.
     """
-    content = client.transfer(DOWNLOAD_FEED_DOCUMENT, "GET", document.url)
+    content = client.transfer(operation, "GET", document.url)
     if document.compression:
         if document.compression != "GZIP":
-            raise MalformedAnswer(
-                DOWNLOAD_FEED_DOCUMENT, "the compression is not known"
-            )
-        content = _unpacked(content)
+            raise MalformedAnswer(operation, "the compression is not known")
+        content = _unpacked(operation, content)
     if len(content) > MOST_REPORT_BYTES:
-        raise MalformedAnswer(DOWNLOAD_FEED_DOCUMENT, "the document is too large")
+        raise MalformedAnswer(operation, "the document is too large")
     return content
 
 
-def _unpacked(content: bytes) -> bytes:
+def _unpacked(operation: str, content: bytes) -> bytes:
     unpacker = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
     try:
         unpacked = unpacker.decompress(content, MOST_REPORT_BYTES + 1)
     except (zlib.error, gzip.BadGzipFile):
         unpacked = b""
     if not unpacker.eof and len(unpacked) <= MOST_REPORT_BYTES:
-        raise MalformedAnswer(DOWNLOAD_FEED_DOCUMENT, "the document cannot be unpacked")
+        raise MalformedAnswer(operation, "the document cannot be unpacked")
     return unpacked
 
 

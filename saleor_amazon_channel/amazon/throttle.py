@@ -43,6 +43,9 @@ USAGE_PLANS: Mapping[str, UsagePlan] = {
     "getFeed": UsagePlan(2, 15),
     "getFeeds": UsagePlan(0.0222, 10),
     "getFeedDocument": UsagePlan(0.0222, 10),
+    "createReport": UsagePlan(0.0167, 15),
+    "getReport": UsagePlan(2, 15),
+    "getReportDocument": UsagePlan(0.0167, 15),
     "listTransactions": UsagePlan(0.5, 10),
     "createUploadDestinationForResource": UsagePlan(10, 10),
     # Messaging and Solicitations: one plan for each of their operations. The models

@@ -203,6 +203,7 @@ AmazonOutboxKind = _enum(
         "BUYER_MESSAGE": "The buyer is to be sent a message.",
         "REVIEW_REQUEST": "The buyer is to be asked for a review.",
         "INVOICE": "An invoice of the shop is to be sent.",
+        "CREDIT_NOTE": "A credit note that corrects an invoice is to be sent.",
         "REFUND": "The buyer is to be given money back.",
         "STOCK": "How many of a listing there are.",
     },

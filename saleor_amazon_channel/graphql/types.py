@@ -906,6 +906,12 @@ def _entries_of_page(root: models.OutboxEntry, info: Any) -> Sequence[Any]:
     return entries if any(entry is root for entry in entries) else [root]
 
 
+_OF_INVOICES = (
+    models.OutboxEntry.Kind.INVOICE,
+    models.OutboxEntry.Kind.CREDIT_NOTE,
+)
+
+
 class AmazonInvoice(graphene.ObjectType):
     id = graphene.GlobalID(required=True, description="The ID of the invoice here.")
     invoice_id = graphene.ID(
@@ -944,7 +950,7 @@ class AmazonInvoice(graphene.ObjectType):
         entries = [
             entry
             for entry in load_for_all(root.order, "outbox_entries", info)
-            if entry.kind == models.OutboxEntry.Kind.INVOICE
+            if entry.kind in _OF_INVOICES
             and entry.payload["shop_invoice_id"] == root.shop_invoice_id
         ]
         return entries[-1] if entries else None

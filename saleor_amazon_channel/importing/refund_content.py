@@ -16,9 +16,9 @@ from ..store.contract import RefundedLine
 from . import mapping
 from .amounts import GIFT_WRAP, PRICES_EXCLUDE_TAX
 
-_TAXES = (Component.TAX, Component.SHIPPING_TAX, Component.GIFT_WRAP_TAX)
+TAXES = (Component.TAX, Component.SHIPPING_TAX, Component.GIFT_WRAP_TAX)
 #: What the shop's order has as its shipping.
-_OF_SHIPPING = (
+OF_SHIPPING = (
     Component.SHIPPING,
     Component.SHIPPING_TAX,
     Component.COD,
@@ -104,18 +104,22 @@ class RefundContent:
                 amount
                 for of_item in amounts.values()
                 for component, amount in of_item.items()
-                if component in components
-                and not (self.is_tax_apart and component in _TAXES)
+                if component in components and self.counts(component)
             ),
             Decimal(0),
         )
+
+    def counts(self, component: str) -> bool:
+        """Whether it is a part of what the shop's order costs."""
+        is_apart = self.is_tax_apart and component in TAXES
+        return component in _NAMES and not is_apart
 
     def lines(self) -> tuple[RefundedLine, ...]:
         """The shop's lines, and how many units are paid back whole."""
         return tuple(
             RefundedLine(
                 item.shop_line_id,
-                self._units(item) * item.units_per_item,
+                self.units(item) * item.units_per_item,
                 f"Refunded on Amazon: {self._parts(item.order_item_id)}",
             )
             for item in self.items
@@ -124,9 +128,9 @@ class RefundContent:
 
     def _is_of_line(self, item_id: str) -> bool:
         """Something else than the shipping of the item was paid back."""
-        return any(c not in _OF_SHIPPING for c in self.amounts.get(item_id, ()))
+        return any(c not in OF_SHIPPING for c in self.amounts.get(item_id, ()))
 
-    def _units(self, item: AmazonOrderItem) -> int:
+    def units(self, item: AmazonOrderItem) -> int:
         """Units whose price is paid back whole by this refund and those before it."""
         charged = self.charged.get(item.order_item_id)
         if charged is None:
@@ -139,8 +143,8 @@ class RefundContent:
         """All that was left of the shipping costs is in it."""
         if not self.shipping_charged:
             return False
-        now = self._sum(self.amounts, _OF_SHIPPING)
-        so_far = self._sum(self.earlier, _OF_SHIPPING)
+        now = self._sum(self.amounts, OF_SHIPPING)
+        so_far = self._sum(self.earlier, OF_SHIPPING)
         return now > 0 and so_far + now >= self.shipping_charged
 
     def in_words(self) -> str:

@@ -9,8 +9,8 @@ no rates.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -19,7 +19,7 @@ from ..amazon.orders import Order, OrderTaxRegistration, TaxEntityType
 from ..importing.addresses import as_given
 from ..importing.text import one_line
 from ..store.contract import AddressDraft, LineDraft, OrderDraft, Price
-from .document import Amount, Invoice, Line, Party
+from .document import Amount, Corrected, Invoice, Line, Party
 
 
 class CannotInvoice(Exception):
@@ -64,7 +64,7 @@ def invoice(order: Order, draft: OrderDraft, frame: Frame) -> Invoice:
         language=draft.language_code,
         currency=draft.currency,
         seller=_seller(order, frame),
-        buyer=Party(_lines(billing), billing.country, _buyers_tax_number(order)),
+        buyer=buyer_of(order, billing),
         delivery=(
             Party(_lines(delivery), delivery.country)
             if delivery and delivery != billing
@@ -72,9 +72,7 @@ def invoice(order: Order, draft: OrderDraft, frame: Frame) -> Invoice:
         ),
         order_number=frame.order_number,
         amazon_order_id=draft.amazon_order_id,
-        purchase_order_number=(
-            one_line(order.buyer.buyer_purchase_order_number) if order.buyer else ""
-        ),
+        purchase_order_number=purchase_order_of(order),
         lines=tuple(lines),
         by_rate=_by_rate(lines),
         total=_sum(line.amount for line in lines),
@@ -83,6 +81,88 @@ def invoice(order: Order, draft: OrderDraft, frame: Frame) -> Invoice:
         tax_collected=Decimal(draft.metadata.get("amazon.taxRemittedByAmazon", 0)),
         note=frame.note,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What a refund gives back of one line of the invoice.
+
+    ``order_item_id`` is empty for shipping, and for what no item could be told of.
+    """
+
+    order_item_id: str
+    is_shipping: bool
+    gross: Decimal
+    #: Of ``gross``, where Amazon told it; None: it is the share that the line has.
+    tax: Decimal | None
+    #: Gross that other credit notes gave back of the line.
+    before: Decimal
+    #: Units paid back whole.
+    units: int
+
+
+def credit_note(
+    original: Invoice,
+    number: str,
+    issued_on: date,
+    given: Iterable[GivenBack],
+    before: Sequence[Amount],
+) -> Invoice | None:
+    """The credit note that takes off ``original`` what a refund gave back.
+
+    ``before`` is what other credit notes took off it. All together never take off more
+    than it says, gross or tax. None: nothing is left to be taken off.
+    """
+    unit = minor_unit(original.currency)
+    gross_left = original.total.gross - sum((each.gross for each in before), Decimal(0))
+    tax_left = original.total.tax - sum((each.tax for each in before), Decimal(0))
+    lines = []
+    for each in given:
+        gross = min(each.gross, gross_left)
+        if gross <= 0:
+            continue
+        of = _line_of(original, each)
+        tax = each.tax
+        if tax is None or gross != each.gross:
+            # From sums, so that all parts of a line come to exactly its tax.
+            tax = _share(of.amount, each.before + gross, unit) - _share(
+                of.amount, each.before, unit
+            )
+        tax = max(Decimal(0), min(tax, tax_left, gross))
+        amount = Amount(gross - tax, tax, gross, of.amount.rate)
+        gross_left, tax_left = gross_left - gross, tax_left - tax
+        lines.append(replace(of, amount=amount, quantity=each.units or None))
+    if not lines:
+        return None
+    return replace(
+        original,
+        number=number,
+        issued_on=issued_on,
+        lines=tuple(lines),
+        by_rate=_by_rate(lines),
+        total=_sum(line.amount for line in lines),
+        corrects=Corrected(original.number, original.issued_on),
+    )
+
+
+def _line_of(original: Invoice, given: GivenBack) -> Line:
+    """The line it is of; where none can be told, one that is like the whole."""
+    for line in original.lines:
+        is_shipping = not line.order_item_id
+        if is_shipping == given.is_shipping and (
+            is_shipping or line.order_item_id == given.order_item_id
+        ):
+            return replace(line, discount=Decimal(0))
+    rates = {amount.rate for amount in original.by_rate}
+    total = replace(original.total, rate=rates.pop() if len(rates) == 1 else None)
+    return Line(original.amazon_order_id, total)
+
+
+def _share(line: Amount, gross: Decimal, unit: Decimal) -> Decimal:
+    """The tax in so much of a line's gross."""
+    if not line.gross:
+        return Decimal(0)
+    return (line.tax * gross / line.gross).quantize(unit, ROUND_HALF_UP)
 
 
 # Money.
@@ -103,7 +183,9 @@ def _shown_line(
         if draft.display_gross_prices
         else undiscounted.net - line.total.net
     )
-    return Line(line.title, amount, line.quantity, line.sku, discount)
+    return Line(
+        line.title, amount, line.quantity, line.sku, discount, line.order_item_id
+    )
 
 
 def _amount(
@@ -156,6 +238,14 @@ def _main_rate(lines: Iterable[Line]) -> Decimal | None:
 
 
 # People and times.
+
+
+def buyer_of(order: Order, billing: AddressDraft) -> Party:
+    return Party(_lines(billing), billing.country, _buyers_tax_number(order))
+
+
+def purchase_order_of(order: Order) -> str:
+    return one_line(order.buyer.buyer_purchase_order_number) if order.buyer else ""
 
 
 def _delivered_on(order: Order) -> date | None:

@@ -14,7 +14,7 @@ from ..importing import mapping
 from ..importing.address_edit import staff_address
 from ..ledger import payloads, timeline
 from ..models import AmazonOrder, Marketplace, OrderInvoice
-from . import content, pdf
+from . import content, document, pdf
 from .content import CannotInvoice
 from .document import Invoice
 from .pdf import CannotPrint
@@ -52,7 +52,9 @@ def issue(
         raise RuntimeError("issue must be called inside a transaction")
     order = AmazonOrder.objects.get(shop_order_id=shop_order_id)
     [order] = lock_objects.orders_by_id([order.amazon_order_id])
-    before = OrderInvoice.objects.filter(order=order, is_issued_here=True).first()
+    before = OrderInvoice.objects.filter(
+        order=order, is_issued_here=True, corrects=None
+    ).first()
     if before and store.current().invoices([before.shop_invoice_id]):
         return IssuedBefore(before.shop_invoice_id)
     marketplace = Marketplace.objects.select_for_update(no_key=True).get(
@@ -64,7 +66,7 @@ def issue(
         number = before.number
     elif is_of_series:
         number = f"{marketplace.invoice_series}{marketplace.next_invoice_number}"
-    shown, is_tax_told = _invoice(order, marketplace, number)
+    shown, is_tax_told = content_of(order, marketplace, number)
     file = pdf.render(shown)
     if is_of_series and not before:
         marketplace.next_invoice_number += 1
@@ -73,15 +75,16 @@ def issue(
     kept.is_of_series = is_of_series
     kept.total = shown.total.gross
     kept.tax = shown.total.tax if is_tax_told else None
+    kept.content = document.to_json(shown)
     kept.save()
     timeline.add(order, "invoice_issued", f"Invoice {number} was made.", actor)
     return Issued(number, file)
 
 
-def _invoice(
+def content_of(
     order: AmazonOrder, marketplace: Marketplace, number: str
 ) -> tuple[Invoice, bool]:
-    """What is on it, and whether its tax is what Amazon told."""
+    """What is on it, and whether its tax is what Amazon told. Raises CannotInvoice."""
     shop, shop_order_id = store.current(), order.shop_order_id or ""
     amazon = Order.from_wire(payloads.join(order.payload, order.personal))
     try:

@@ -56,7 +56,8 @@ def render(invoice: Invoice) -> bytes:
 
     page = FPDF(format="A4")
     page.set_creation_date(datetime.combine(invoice.issued_on, time(), UTC))
-    page.set_title(f"{words_in(invoice.language)['invoice']} {invoice.number}")
+    title = "credit_note" if invoice.corrects else "invoice"
+    page.set_title(f"{words_in(invoice.language)[title]} {invoice.number}")
     page.core_fonts_encoding = _STANDARD
     page.set_lang(invoice.language)
     page.set_margin(_MARGIN_MM)
@@ -123,6 +124,10 @@ class _Sheet:
         self.shown = shown
         words = dict(words_in(invoice.language))
         words["tax"] = words["vat"] if invoice.is_vat else words["sales_tax"]
+        if invoice.corrects:
+            words["invoice"] = words["credit_note"]
+            words["date"] = words["credit_note_date"]
+            words["total"], words["paid"] = words["credited"], words["refunded"]
         self.words = words
 
     def draw(self) -> None:
@@ -141,6 +146,9 @@ class _Sheet:
         yield from self.words.values()
         yield from (invoice.number, invoice.order_number, invoice.note)
         yield from (invoice.purchase_order_number, invoice.tax_collector)
+        if invoice.corrects:
+            yield invoice.corrects.number
+            yield self.shown.date(invoice.corrects.issued_on)
         for party in (invoice.seller, invoice.buyer, invoice.delivery):
             if party:
                 yield from party.lines
@@ -162,7 +170,7 @@ class _Sheet:
         top = self.page.get_y()
         self._party("bill_to", self.invoice.buyer)
         bottom = self.page.get_y()
-        if self.invoice.delivery:
+        if self.invoice.delivery and self.invoice.buyer.lines:
             self.page.set_xy(110, top)
             self.page.set_left_margin(110)
             self._party("deliver_to", self.invoice.delivery)
@@ -170,6 +178,8 @@ class _Sheet:
         self.page.set_xy(_MARGIN_MM, max(bottom, self.page.get_y()) + 6)
 
     def _party(self, title: str, party: Party) -> None:
+        if not party.lines:
+            return  # A credit note, of which the buyer's data were deleted.
         self._font(8, bold=True)
         self._line(self.words[title], 4)
         self._font(10)
@@ -186,8 +196,11 @@ class _Sheet:
         self._font(16, bold=True)
         self._line(f"{words['invoice']} {invoice.number}", 9)
         self._font(9)
+        if corrected := invoice.corrects:
+            day = self.shown.date(corrected.issued_on)
+            self._line(words["corrects"].format(number=corrected.number, date=day), 5)
         facts = (
-            ("number", invoice.number),
+            ("number", "" if invoice.corrects else invoice.number),
             ("date", self.shown.date(invoice.issued_on)),
             (
                 "delivery_date",

@@ -20,6 +20,7 @@ from ..models import (
     OutboxEntry,
     SyncCursor,
 )
+from ..pushing import credit_notes
 from ..store.contract import ShopInvoice
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def _record(order: AmazonOrder, invoice: ShopInvoice) -> int:
         shop_invoice_id=invoice.invoice_id,
         defaults={"number": invoice.number},
     )
-    if _entries(order, kept):
+    if kept.corrects_id or _entries(order, kept):
         return 0
     reason = _reason_to_keep(order)
     if reason:
@@ -87,10 +88,14 @@ def push_again(invoice: OrderInvoice, actor: str = "") -> OutboxEntry:
         if entries and not entries[-1].settled_at:
             return entries[-1]
         if any(entry.state == OutboxEntry.State.SUCCEEDED for entry in entries):
-            raise PushRefused(f"Amazon has the invoice {invoice.number} already.")
+            what = "credit note" if invoice.corrects_id else "invoice"
+            raise PushRefused(f"Amazon has the {what} {invoice.number} already.")
         if reason := _reason_to_keep(order):
             raise PushRefused(reason)
-        _enqueue(order, invoice, len(entries) + 1, actor)
+        if invoice.corrects_id:
+            credit_notes.enqueue(order, invoice, len(entries) + 1, actor)
+        else:
+            _enqueue(order, invoice, len(entries) + 1, actor)
         return _entries(order, invoice)[-1]
 
 
@@ -116,7 +121,9 @@ def _reason_to_keep(order: AmazonOrder) -> str:
 def _entries(order: AmazonOrder, invoice: OrderInvoice) -> list[OutboxEntry]:
     return [
         entry
-        for entry in order.outbox_entries.filter(kind=KIND).order_by("pk")
+        for entry in order.outbox_entries.filter(
+            kind=credit_notes.KIND if invoice.corrects_id else KIND
+        ).order_by("pk")
         if entry.payload["shop_invoice_id"] == invoice.shop_invoice_id
     ]
 

@@ -31,6 +31,11 @@ _KEYS = (
     "paid",
     "collected",
     "page",
+    "credit_note",
+    "credit_note_date",
+    "corrects",
+    "credited",
+    "refunded",
 )
 
 _ROWS: Mapping[str, tuple[str, ...]] = {
@@ -58,6 +63,11 @@ _ROWS: Mapping[str, tuple[str, ...]] = {
         "{tax} of {amount} was collected by {collector} as the marketplace "
         "facilitator, who remits it.",
         "Page {page} of {pages}",
+        "Credit note",
+        "Date",
+        "Corrects invoice {number} of {date}",
+        "Total credited",
+        "Refunded through Amazon.",
     ),
     "de": (
         "Rechnung",
@@ -83,6 +93,11 @@ _ROWS: Mapping[str, tuple[str, ...]] = {
         "{tax} in Höhe von {amount} wurde von {collector} als Marktplatz erhoben und "
         "wird von dort abgeführt.",
         "Seite {page} von {pages}",
+        "Rechnungskorrektur",
+        "Datum",
+        "Korrektur der Rechnung {number} vom {date}",
+        "Gutgeschriebener Betrag",
+        "Erstattet über Amazon.",
     ),
     "fr": (
         "Facture",
@@ -108,6 +123,11 @@ _ROWS: Mapping[str, tuple[str, ...]] = {
         "{tax} : {amount} collectés par {collector} en tant que place de marché, qui "
         "les reverse.",
         "Page {page} sur {pages}",
+        "Facture d'avoir",
+        "Date",
+        "Avoir sur la facture {number} du {date}",
+        "Total de l'avoir",
+        "Remboursé par l'intermédiaire d'Amazon.",
     ),
     "es": (
         "Factura",
@@ -133,6 +153,11 @@ _ROWS: Mapping[str, tuple[str, ...]] = {
         "{tax}: {amount}, recaudado por {collector} como facilitador del mercado, que "
         "lo ingresa.",
         "Página {page} de {pages}",
+        "Factura rectificativa",
+        "Fecha",
+        "Rectifica la factura {number} del {date}",
+        "Importe abonado",
+        "Reembolsado a través de Amazon.",
     ),
     "it": (
         "Fattura",
@@ -158,6 +183,11 @@ _ROWS: Mapping[str, tuple[str, ...]] = {
         "{tax}: {amount}, riscossa da {collector} in qualità di marketplace, che la "
         "versa.",
         "Pagina {page} di {pages}",
+        "Nota di credito",
+        "Data",
+        "Rettifica la fattura {number} del {date}",
+        "Totale accreditato",
+        "Rimborsato tramite Amazon.",
     ),
     "nl": (
         "Factuur",
@@ -183,6 +213,11 @@ _ROWS: Mapping[str, tuple[str, ...]] = {
         "{tax} van {amount} is geïnd door {collector} als marktplaats, die het "
         "afdraagt.",
         "Pagina {page} van {pages}",
+        "Creditnota",
+        "Datum",
+        "Correctie op factuur {number} van {date}",
+        "Gecrediteerd bedrag",
+        "Terugbetaald via Amazon.",
     ),
     "pl": (
         "Faktura",
@@ -208,6 +243,11 @@ _ROWS: Mapping[str, tuple[str, ...]] = {
         "{tax}: {amount}, pobrany przez {collector} jako platformę handlową, która go "
         "odprowadza.",
         "Strona {page} z {pages}",
+        "Faktura korygująca",
+        "Data wystawienia",
+        "Koryguje fakturę {number} z dnia {date}",
+        "Kwota korekty",
+        "Zwrócono przez Amazon.",
     ),
     "sv": (
         "Faktura",
@@ -233,6 +273,11 @@ _ROWS: Mapping[str, tuple[str, ...]] = {
         "{tax} på {amount} har tagits ut av {collector} som marknadsplats, som "
         "betalar in den.",
         "Sida {page} av {pages}",
+        "Kreditfaktura",
+        "Datum",
+        "Krediterar faktura {number} av den {date}",
+        "Krediterat belopp",
+        "Återbetald via Amazon.",
     ),
 }
 

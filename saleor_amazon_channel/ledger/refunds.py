@@ -155,6 +155,7 @@ def _new(account: SellerAccount, each: Transaction) -> AmazonRefund:
         posted_at=each.posted_date,
         payload={},
         recorded_at=clock.now(),
+        credit_note_at=clock.now(),
     )
 
 
@@ -199,7 +200,7 @@ def _apply(
     row.currency, row.amount = told.currency, told.amount
     row.unknown = ", ".join(told.unknown)
     if told.amounts != before and order is not None and _is_imported(order):
-        row.carry_at = clock.now()
+        row.carry_at = row.credit_note_at = clock.now()
     row.save()
     if told.amounts != before:
         _write_amounts(row, told.amounts)

@@ -14,6 +14,9 @@ from ..models import AmazonOrder, OrderEvent
 TOLD_ONCE = (
     "cancellation_requested_by_buyer",
     "cannot_follow",
+    "credit_note_differs",
+    "credit_note_impossible",
+    "credit_note_kept",
     "invoice_kept",
     "refunded_by_hand",
     "replaced",

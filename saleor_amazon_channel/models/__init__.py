@@ -9,7 +9,7 @@ from .accounts import Marketplace, SellerAccount
 from .blocking import OrderBlocker, SkuMapping
 from .budgets import AccessToken, UsageBudget
 from .carriers import CarrierMapping
-from .invoices import OrderInvoice
+from .invoices import InvoiceReport, OrderInvoice
 from .ledger import (
     AmazonOrder,
     AmazonOrderItem,
@@ -42,6 +42,7 @@ __all__ = [
     "DailySales",
     "Feed",
     "ForeignPackage",
+    "InvoiceReport",
     "Marketplace",
     "Notification",
     "NotificationQueue",

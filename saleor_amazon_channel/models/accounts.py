@@ -175,6 +175,7 @@ class Marketplace(models.Model):
     #: Of the numbers of invoices made here; empty: see ``invoice_series``.
     invoice_number_prefix = models.CharField(max_length=20, blank=True)
     next_invoice_number = models.PositiveIntegerField(default=1)
+    next_credit_note_number = models.PositiveIntegerField(default=1)
     #: Who issues them, in lines, and the tax number; empty: as Amazon or the shop say.
     invoice_issuer = models.TextField(blank=True)
     invoice_tax_number = models.CharField(max_length=50, blank=True)
@@ -212,6 +213,12 @@ class Marketplace(models.Model):
         """What the numbers of its invoices begin with: by default "DE-1-"."""
         default = f"{self.info.country_code}-{self.account_id}-"
         return self.invoice_number_prefix or default
+
+    @property
+    def credit_note_series(self) -> str:
+        """What the numbers of its credit notes begin with: "DE-1-C-". A series of
+        their own, which some countries want (Spain: RD 1619/2012, article 6)."""
+        return f"{self.invoice_series}C-"
 
     @property
     def is_mapped(self) -> bool:

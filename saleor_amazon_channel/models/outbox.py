@@ -71,6 +71,7 @@ class OutboxEntry(models.Model):
         BUYER_MESSAGE = "buyer_message"
         REVIEW_REQUEST = "review_request"
         INVOICE = "invoice"
+        CREDIT_NOTE = "credit_note"
         REFUND = "refund"
         STOCK = "stock"
 

@@ -99,6 +99,9 @@ class AmazonRefund(models.Model):
     )
     #: When the shop's order is to have it; null: not before something changes.
     carry_at = models.DateTimeField(null=True)
+    #: When to see whether an invoice is to be corrected by a credit note; null: not
+    #: before something changes.
+    credit_note_at = models.DateTimeField(null=True)
     #: What of the amount the shop's order has.
     amount_in_shop = models.DecimalField(max_digits=20, decimal_places=3, default=0)
     #: What a person should know of it, in words.
@@ -121,6 +124,11 @@ class AmazonRefund(models.Model):
                 fields=["carry_at"],
                 name="amz_refund_carry_idx",
                 condition=models.Q(carry_at__isnull=False),
+            ),
+            models.Index(
+                fields=["credit_note_at"],
+                name="amz_refund_credit_note_idx",
+                condition=models.Q(credit_note_at__isnull=False),
             ),
         ]
 

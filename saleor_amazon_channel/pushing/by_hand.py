@@ -11,7 +11,7 @@ from .. import lock_objects, outbox
 from ..ledger import timeline
 from ..models import AmazonOrder, OutboxEntry
 from ..outbox import State
-from . import shipments, stock
+from . import credit_notes, shipments, stock
 
 Kind = OutboxEntry.Kind
 
@@ -35,6 +35,9 @@ DESCRIBE: Mapping[str, Callable[[Sequence[OutboxEntry], str], Mapping[int, str]]
     },
     str(Kind.INVOICE): lambda entries, _using: {
         entry.pk: f"Invoice {entry.payload['number']}." for entry in entries
+    },
+    str(Kind.CREDIT_NOTE): lambda entries, _using: {
+        entry.pk: f"Credit note {entry.payload['number']}." for entry in entries
     },
     str(Kind.BUYER_MESSAGE): lambda entries, _using: {
         entry.pk: f"Message to the buyer: {entry.payload['action']}."
@@ -78,6 +81,7 @@ def retry(pks: Sequence[int], actor: str) -> None:
                 raise NotPossible(f"{name} failed. {_INSTEAD[entry.kind]}")
         outbox.retry(pks)
         stock.retry([entry for entry in entries if entry.kind == Kind.STOCK])
+        credit_notes.retry([e for e in entries if e.kind == Kind.CREDIT_NOTE])
         for entry in entries:
             if entry.order:
                 timeline.add(

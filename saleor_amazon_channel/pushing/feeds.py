@@ -35,7 +35,7 @@ from ..amazon.throttle import USAGE_PLANS
 from ..ledger import communication
 from ..models import Feed, OutboxEntry, SellerAccount
 from ..outbox import Claim, Outcome, State
-from . import cancellations, invoices, refunds, settling, shipments, stock
+from . import cancellations, credit_notes, invoices, refunds, settling, shipments, stock
 
 logger = logging.getLogger(__name__)
 
@@ -90,6 +90,7 @@ KINDS: Mapping[str, Kind] = {
     str(OutboxEntry.Kind.CANCEL): cancellations,
     str(OutboxEntry.Kind.REFUND): refunds,
     str(OutboxEntry.Kind.INVOICE): invoices,
+    str(OutboxEntry.Kind.CREDIT_NOTE): credit_notes,
     str(OutboxEntry.Kind.STOCK): stock,
 }
 
@@ -145,6 +146,14 @@ FORMS: Mapping[str, Form] = {
         calls_left=5,
         options=invoices.options,
         refused=invoices.refused,
+        not_arrived_after=invoices.NOT_ARRIVED_AFTER,
+    ),
+    str(OutboxEntry.Kind.CREDIT_NOTE): Form(
+        content_type=invoices.CONTENT_TYPE,
+        most_messages=1,
+        calls_left=5,
+        options=invoices.options,
+        refused=credit_notes.refused,
         not_arrived_after=invoices.NOT_ARRIVED_AFTER,
     ),
     str(OutboxEntry.Kind.STOCK): Form(
@@ -209,7 +218,7 @@ def push(
 
 def _only_by_feed(account: SellerAccount, kind: str) -> bool | None:
     """Whether a feed is only for those that cannot go by a call; None: for all."""
-    if kind == OutboxEntry.Kind.INVOICE:
+    if kind in (OutboxEntry.Kind.INVOICE, OutboxEntry.Kind.CREDIT_NOTE):
         return True
     if kind == OutboxEntry.Kind.CANCEL:
         return True if cancellations.goes_by_call(account) else None

@@ -24,7 +24,13 @@ from ..amazon.feed_reports import Result
 from ..amazon.marketplaces import MARKETPLACES
 from ..amazon.messaging import Attachment, Message, MessageAction
 from ..amazon.orders import FulfillmentStatus
-from ..models import Marketplace, OrderInvoice, OutboxEntry, SellerAccount
+from ..models import (
+    AmazonRefund,
+    Marketplace,
+    OrderInvoice,
+    OutboxEntry,
+    SellerAccount,
+)
 from ..outbox import BY_FEED, HELD, Outcome, State
 from .messages import OUTCOME_UNKNOWN
 
@@ -75,7 +81,7 @@ def send(
 
     Raises what ``amazon.errors`` names when the call failed.
     """
-    if entry.departed_at is not None or (reconcile and _was_fed(entry)):
+    if entry.departed_at is not None or (reconcile and was_fed(entry)):
         return _not_to_be_known(entry)
     found = _look(entry)
     if isinstance(found, Outcome):
@@ -242,10 +248,10 @@ def refused(entry: OutboxEntry, refusals: Sequence[Result]) -> Outcome:
 
 def reconcile(client: Client, entry: OutboxEntry) -> Outcome | None:
     """Of one that was in no feed that Amazon has it is known: it did not leave."""
-    return _not_to_be_known(entry) if _was_fed(entry) else None
+    return _not_to_be_known(entry) if was_fed(entry) else None
 
 
-def _was_fed(entry: OutboxEntry) -> bool:
+def was_fed(entry: OutboxEntry) -> bool:
     return entry.feed is not None and not entry.feed.is_missing
 
 
@@ -260,7 +266,12 @@ def settled(
 
 
 def record_success(entries: Sequence[OutboxEntry]) -> None:
-    """Nothing: the entry says it."""
+    """What was refunded before can be corrected now."""
+    AmazonRefund.objects.filter(
+        account__in={entry.account_id for entry in entries},
+        amazon_order_id__in=[entry.order.amazon_order_id for entry in entries],
+        credit_note=None,
+    ).update(credit_note_at=clock.now())
 
 
 def report(entry: OutboxEntry) -> None:

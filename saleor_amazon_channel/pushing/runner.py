@@ -17,6 +17,7 @@ from ..models import ChannelSettings, OutboxEntry, SellerAccount
 from ..outbox import Claim, Outcome, State
 from . import (
     cancellations,
+    credit_notes,
     feeds,
     invoices,
     messages,
@@ -36,6 +37,7 @@ KINDS: dict[str, Any] = {
     str(OutboxEntry.Kind.CONFIRM_SHIPMENT): shipments,
     str(OutboxEntry.Kind.CANCEL): cancellations,
     str(OutboxEntry.Kind.INVOICE): invoices,
+    str(OutboxEntry.Kind.CREDIT_NOTE): credit_notes,
     str(OutboxEntry.Kind.BUYER_MESSAGE): messages,
     str(OutboxEntry.Kind.REVIEW_REQUEST): review_requests,
     str(OutboxEntry.Kind.STOCK): stock,

@@ -146,11 +146,25 @@ def _issued(order: Order, invoice: Invoice, number: str, actor: str) -> Invoice:
     invoice.number = made.number
     invoice.created = clock.now()
     invoice.status = JobStatus.SUCCESS
-    # Whoever has the address has the file, as with all of Saleor's.
-    name = f"invoice-{made.number}-{secrets.token_hex(16)}.pdf".replace("/", "-")
-    invoice.invoice_file.save(name, ContentFile(made.file), save=False)
+    _put_file(invoice, made.number, made.file)
     invoice.save()
     return invoice
+
+
+def _put_file(invoice: Invoice, number: str, file: bytes) -> None:
+    # Whoever has the address has the file, as with all of Saleor's.
+    name = f"invoice-{number}-{secrets.token_hex(16)}.pdf".replace("/", "-")
+    invoice.invoice_file.save(name, ContentFile(file), save=False)
+
+
+def add(order_id: str, number: str, file: bytes) -> str:
+    invoice = Invoice(
+        order_id=order_id, number=number, created=clock.now(), status=JobStatus.SUCCESS
+    )
+    _put_file(invoice, number, file)
+    # bulk_create sends no signal: it is no action of staff.
+    Invoice.objects.bulk_create([invoice])
+    return str(invoice.pk)
 
 
 # What the channel asks of them: see ``store.contract.Store``.

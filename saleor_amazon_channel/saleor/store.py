@@ -392,6 +392,9 @@ class SaleorStore:
     def make_missed_invoices(self, moment: datetime) -> int:
         return invoices.make_missed(moment)
 
+    def add_invoice(self, order_id: str, number: str, file: bytes) -> str:
+        return invoices.add(order_id, number, file)
+
     def invoice_file(self, invoice_id: str) -> bytes | None:
         return invoices.file(invoice_id)
 

@@ -28,6 +28,13 @@ JSON in and out; loopback only, like the whole server, and without a password.
     POST   feeds/fates                  {"kind", "feed_type"?, "seconds"?}: what becomes
                                         of the next feed, see ``feed_store.FATES``
     DELETE feeds/fates
+    GET    reports                      all reports, as getReport describes them
+    GET    reports/fates                what waits for the next reports
+    POST   reports/fates                {"kind", "seconds"?}: what becomes of the next
+                                        report, see ``report_store.FATES``
+    DELETE reports/fates
+    PUT    reports/invoice-data         {"refund_delay_seconds"}: how long after a
+                                        refund the Invoice Data Report has it
     PUT    transactions                 {"posting_delay_seconds"?, "page_size"?}
     GET    notifications                destinations, subscriptions, and how many
                                         messages were lost
@@ -57,6 +64,8 @@ from .feed_store import Fate, described
 from .feeds import advance, describe_feed
 from .orders_file import orders_of
 from .refunds import REFUND_EVENTS
+from .report_store import ReportFate
+from .reports import describe_report
 from .seeds import generate
 from .state import State, UnknownName, describe_account
 from .times import format_time
@@ -253,6 +262,36 @@ def _clear_fates(state: State, values: list[str], data: Any, query: Query) -> An
     return []
 
 
+def _reports(state: State, values: list[str], data: Any, query: Query) -> Any:
+    now = clock.now()
+    return [
+        {"seller_id": report.seller_id, **describe_report(state, report, now)}
+        for report in state.reports.all()
+    ]
+
+
+def _report_fates(state: State, values: list[str], data: Any, query: Query) -> Any:
+    return [asdict(fate) for fate in state.reports.fates()]
+
+
+def _determine_report(state: State, values: list[str], data: Any, query: Query) -> Any:
+    state.reports.determine(ReportFate(**_fields(data)))
+    return _report_fates(state, values, data, query)
+
+
+def _clear_report_fates(
+    state: State, values: list[str], data: Any, query: Query
+) -> Any:
+    state.reports.clear_fates()
+    return []
+
+
+def _set_invoice_data(state: State, values: list[str], data: Any, query: Query) -> Any:
+    seconds = _fields(data).get("refund_delay_seconds", 0)
+    state.reports.refund_delay = timedelta(seconds=seconds)
+    return {"refund_delay_seconds": seconds}
+
+
 def _notifications(state: State, values: list[str], data: Any, query: Query) -> Any:
     return {
         "lost": state.notifications.lost,
@@ -343,6 +382,11 @@ _ROUTES: tuple[tuple[str, str, _Handler], ...] = (
     ("GET", "feeds/fates", _fates),
     ("POST", "feeds/fates", _determine),
     ("DELETE", "feeds/fates", _clear_fates),
+    ("GET", "reports", _reports),
+    ("GET", "reports/fates", _report_fates),
+    ("POST", "reports/fates", _determine_report),
+    ("DELETE", "reports/fates", _clear_report_fates),
+    ("PUT", "reports/invoice-data", _set_invoice_data),
     ("PUT", "transactions", _set_transactions),
     ("GET", "notifications", _notifications),
     ("PUT", "notifications/delivery", _deliver),

@@ -27,6 +27,7 @@ from .invoices import UploadedInvoice
 from .listings import StoredListing
 from .messaging import SentMessage
 from .notification_store import NotificationStore
+from .report_store import ReportStore
 from .routes import OPERATIONS
 from .times import format_time, parse_time
 from .transactions import TransactionStore
@@ -59,7 +60,8 @@ class Account:
     ``restricted_data`` is what the application's roles let it see of buyers:
     ``granted``, ``omitted`` (the fields are left out) or ``denied`` (403). Which of the
     two Amazon does without the role is unconfirmed, so both can be tried.
-    ``may_read_finances``: it has the role Finance and Accounting.
+    ``may_read_finances``: it has the role Finance and Accounting. ``may_invoice``: it
+    has the role Tax Invoicing, as far as reports go.
     """
 
     seller_id: str
@@ -71,6 +73,7 @@ class Account:
     is_granted: bool = True
     restricted_data: str = "granted"
     may_read_finances: bool = True
+    may_invoice: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,9 @@ class State:
         self.invoices: list[UploadedInvoice] = []
         #: Sellers whose invoices Amazon issues (VAT Calculation Service).
         self.invoiced_by_amazon: set[str] = set()
+        self.reports = ReportStore()
+        #: Sellers that have no Invoice Data Report.
+        self.without_invoice_report: set[str] = set()
         #: What buyers were sent, oldest first.
         self.messages: list[SentMessage] = []
         #: Action → in which words the next such message is refused.
@@ -185,6 +191,7 @@ class State:
         client_id: str = CLIENT_ID,
         restricted_data: str = "granted",
         may_read_finances: bool = True,
+        may_invoice: bool = True,
     ) -> Account:
         """Add a seller, or replace the one with this id."""
         if region not in REGIONS:
@@ -208,6 +215,7 @@ class State:
                 client_id=client_id,
                 restricted_data=restricted_data,
                 may_read_finances=may_read_finances,
+                may_invoice=may_invoice,
             )
             for other in self.accounts.values():
                 if other.seller_id != seller_id and (

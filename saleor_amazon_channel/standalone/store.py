@@ -272,6 +272,10 @@ class StandaloneStore:
     def make_missed_invoices(self, moment: datetime) -> int:
         return 0  # Here a request and its invoice are one transaction.
 
+    def add_invoice(self, order_id: str, number: str, file: bytes) -> str:
+        invoice = Invoice.objects.create(order_id=order_id, number=number, file=file)
+        return str(invoice.pk)
+
     def invoice_file(self, invoice_id: str) -> bytes | None:
         invoice = Invoice.objects.filter(pk=int(invoice_id)).first()
         return bytes(invoice.file) if invoice and invoice.file else None

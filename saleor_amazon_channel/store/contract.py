@@ -682,6 +682,12 @@ class Store(Protocol):
         that cannot be made is marked in the shop, with the reason."""
         ...
 
+    def add_invoice(self, order_id: str, number: str, file: bytes) -> str:
+        """Keep a PDF as an invoice of the order, ready for staff; its id. Never comes
+        back as a staff action, and no e-mail leaves. Must be called inside a
+        transaction."""
+        ...
+
     def invoice_file(self, invoice_id: str) -> bytes | None:
         """The invoice's file, also one that is only linked; None: it has none now."""
         ...
