@@ -32,9 +32,10 @@ class AmazonInvoicePush(host.BaseMutation):  # type: ignore[name-defined]
 
     class Meta:
         description = (
-            "Sends an invoice to Amazon that did not get there. Invoices go by "
-            "themselves once the order is shipped; one that Amazon has is never sent "
-            "again."
+            "Sends an invoice, or a credit note, to Amazon that did not get there. "
+            "Invoices go by themselves once the order is shipped, credit notes once "
+            "Amazon's Invoice Data Report has the refund; what Amazon has is never "
+            "sent again."
         )
         permissions = (host.MANAGE_ORDERS,)
         error_type_class = AmazonChannelError

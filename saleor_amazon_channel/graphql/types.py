@@ -923,7 +923,15 @@ class AmazonInvoice(graphene.ObjectType):
         description="Whether it was made of Amazon's numbers, not by another app.",
     )
     total = graphene.Field(
-        host.Money, description="What it comes to, where it was made here."
+        host.Money,
+        description=(
+            "What it comes to, where it was made here. Of a credit note: what it gives "
+            "back."
+        ),
+    )
+    corrects = graphene.Field(
+        lambda: AmazonInvoice,
+        description="The invoice that it corrects: then it is a credit note.",
     )
     created_at = host.DateTime(
         required=True, description="The time the invoice was first seen."
@@ -934,7 +942,10 @@ class AmazonInvoice(graphene.ObjectType):
     )
 
     class Meta:
-        description = "An invoice of the shop, of an Amazon order."
+        description = (
+            "An invoice of the shop, of an Amazon order, or a credit note for a refund "
+            "of it."
+        )
         interfaces = (graphene.relay.Node,)
 
     @staticmethod
@@ -944,6 +955,11 @@ class AmazonInvoice(graphene.ObjectType):
     @staticmethod
     def resolve_total(root: models.OrderInvoice, _info: Any) -> Any:
         return _money(root.total, root.order.currency)
+
+    @staticmethod
+    def resolve_corrects(root: models.OrderInvoice, info: Any) -> Any:
+        invoices = load_for_all(root.order, "invoices", info)
+        return next((each for each in invoices if each.pk == root.corrects_id), None)
 
     @staticmethod
     def resolve_push(root: models.OrderInvoice, info: Any) -> Any:
@@ -1055,7 +1071,9 @@ class AmazonOrder(graphene.ObjectType):
         AmazonOutboxEntry, "What was told to Amazon about the order, oldest first."
     )
 
-    invoices = list_of(AmazonInvoice, "The shop's invoices of the order.")
+    invoices = list_of(
+        AmazonInvoice, "The shop's invoices of the order, and their credit notes."
+    )
 
     class Meta:
         description = "An order on Amazon, and what became of it in the shop."

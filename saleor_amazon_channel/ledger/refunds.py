@@ -39,6 +39,7 @@ from ..models import (
     AmazonRefund,
     AmazonRefundAmount,
     CommunicationLog,
+    OrderInvoice,
     SellerAccount,
 )
 
@@ -98,6 +99,12 @@ def _record(account: SellerAccount, transactions: Sequence[Transaction]) -> int:
         )
         .order_by("pk")
     )
+    # One that gets its invoice later is looked at then.
+    invoiced = set(
+        OrderInvoice.objects.filter(order__in=orders.values()).values_list(
+            "order_id", flat=True
+        )
+    )
     news = 0
     for each in sorted(transactions, key=lambda one: one.posted_date):
         told = _read(each, items.get(each.order_id, ()))
@@ -110,7 +117,9 @@ def _record(account: SellerAccount, transactions: Sequence[Transaction]) -> int:
             known.append(row)
         elif not _is_news(each, row):
             continue
-        _apply(each, row, told, orders.get(each.order_id))
+        order = orders.get(each.order_id)
+        is_invoiced = order is not None and order.pk in invoiced
+        _apply(each, row, told, order, is_invoiced=is_invoiced)
         news += 1
     return news
 
@@ -155,7 +164,6 @@ def _new(account: SellerAccount, each: Transaction) -> AmazonRefund:
         posted_at=each.posted_date,
         payload={},
         recorded_at=clock.now(),
-        credit_note_at=clock.now(),
     )
 
 
@@ -181,7 +189,12 @@ def _other_id(each: Transaction, row: AmazonRefund) -> str:
 
 
 def _apply(
-    each: Transaction, row: AmazonRefund, told: _Told, order: AmazonOrder | None
+    each: Transaction,
+    row: AmazonRefund,
+    told: _Told,
+    order: AmazonOrder | None,
+    *,
+    is_invoiced: bool,
 ) -> None:
     is_new = row.pk is None
     row.linked_transaction_id = row.linked_transaction_id or _other_id(each, row)
@@ -200,7 +213,9 @@ def _apply(
     row.currency, row.amount = told.currency, told.amount
     row.unknown = ", ".join(told.unknown)
     if told.amounts != before and order is not None and _is_imported(order):
-        row.carry_at = row.credit_note_at = clock.now()
+        row.carry_at = clock.now()
+    if told.amounts != before and is_invoiced:
+        row.credit_note_at = clock.now()
     row.save()
     if told.amounts != before:
         _write_amounts(row, told.amounts)

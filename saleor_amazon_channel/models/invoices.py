@@ -47,6 +47,10 @@ class OrderInvoice(models.Model):
     transaction_total = models.DecimalField(max_digits=20, decimal_places=3, null=True)
     #: How long the report is waited for; null: it is not.
     waits_until = models.DateTimeField(null=True)
+    #: Of a credit note that may have arrived: when the report was asked for that has
+    #: told last whether the refund still lacks one, and what it told.
+    checked_at = models.DateTimeField(null=True)
+    is_lacking = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -89,8 +93,6 @@ class InvoiceReport(models.Model):
     #: How often in a row it gave nothing that can be read, and why, in words.
     failure_count = models.PositiveIntegerField(default=0)
     problem = models.TextField(blank=True)
-    #: When one was last read whole.
-    read_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"invoice report of account {self.account_id}"

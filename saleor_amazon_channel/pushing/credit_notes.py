@@ -14,7 +14,7 @@ production was not seen yet.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from .. import clock, outbox, store
 from ..amazon.client import Client
@@ -35,11 +35,17 @@ from .messages import OUTCOME_UNKNOWN
 
 FEED_TYPE = invoices.FEED_TYPE
 KIND = OutboxEntry.Kind.CREDIT_NOTE
-#: Two of one refund would be one too many, and Amazon cannot be asked.
+#: Two of one refund would be one too many.
 IS_REPEATABLE = False
 
 #: Amazon lists a refund within days. What is not listed by then never may be.
 WAIT = timedelta(days=14)
+#: What may have arrived is looked for in a report that was asked for that long after,
+#: and until then.
+CHECK_AFTER = timedelta(hours=6)
+CHECK_UNTIL = timedelta(days=3)
+#: The report is of orders of the last 90 days; of older ones its silence says nothing.
+LISTED_FOR = timedelta(days=85)
 #: A report is not asked for before, and again, within that time of the last.
 FIRST_REPORT_AFTER = timedelta(minutes=10)
 REPORTS_APART = timedelta(hours=1)
@@ -91,28 +97,26 @@ def enqueue(
         payload={"shop_invoice_id": note.shop_invoice_id, "number": note.number},
         actor=actor,
     )
-    _wait([note])
+    if not note.transaction_id:
+        _wait([note], clock.now() + WAIT, FIRST_REPORT_AFTER)
 
 
 def retry(entries: Sequence[OutboxEntry]) -> None:
     """These are tried again: wait for the report once more, where it lacks."""
     _wait(
-        [
-            note
-            for note in notes_of(entries).values()
-            if not note.transaction_id and note.corrects_id
-        ]
+        [note for note in notes_of(entries).values() if not note.transaction_id],
+        clock.now() + WAIT,
+        FIRST_REPORT_AFTER,
     )
 
 
-def _wait(notes: Sequence[OrderInvoice]) -> None:
-    now = clock.now()
+def _wait(
+    notes: Sequence[OrderInvoice], until: datetime, first_after: timedelta
+) -> None:
     for note in notes:
-        if note.transaction_id:
-            continue
-        note.waits_until = now + WAIT
+        note.waits_until = until
         note.save(update_fields=["waits_until"])
-        soon = now + FIRST_REPORT_AFTER
+        soon = clock.now() + first_after
         row, _ = InvoiceReport.objects.get_or_create(
             account_id=note.order.account_id, defaults={"next_step_at": soon}
         )
@@ -138,8 +142,8 @@ def send(
     client: Client, entry: OutboxEntry, max_wait_seconds: float, *, reconcile: bool
 ) -> Outcome:
     """Leave it to the feed, or say what it waits for."""
-    if reconcile and invoices.was_fed(entry):
-        return _not_to_be_known(entry)
+    if reconcile and (read := _read(entry)):
+        return read
     found = _look(entry)
     if isinstance(found, Outcome):
         return found
@@ -243,8 +247,38 @@ def refused(entry: OutboxEntry, refusals: Sequence[Result]) -> Outcome:
 
 
 def reconcile(client: Client, entry: OutboxEntry) -> Outcome | None:
-    """Of one that was in no feed that Amazon has it is known: it did not leave."""
-    return _not_to_be_known(entry) if invoices.was_fed(entry) else None
+    """What came of it, by what Amazon's report lists; None: it never left."""
+    return _read(entry)
+
+
+def _read(entry: OutboxEntry) -> Outcome | None:
+    feed, number = entry.feed, entry.payload["number"]
+    note = notes_of([entry]).get(entry.pk)
+    if feed is None or feed.is_missing or note is None:
+        return None
+    ended_at = feed.settled_at or feed.sent_at
+    if note.checked_at and note.checked_at >= ended_at + CHECK_AFTER:
+        if note.is_lacking:
+            return _failed(
+                f"Amazon did not take the credit note {number}: its report lists the "
+                "refund as one without. Send it again with amazonInvoicePush, or "
+                "upload it in Seller Central.",
+                "NOT_ARRIVED",
+            )
+        if note.order.created_time > note.checked_at - LISTED_FOR:
+            return Outcome(State.SUCCEEDED, _arrived(entry))
+    until = ended_at + CHECK_UNTIL
+    if clock.now() >= until:
+        return _not_to_be_known(entry)
+    _wait([note], until, max(timedelta(0), ended_at + CHECK_AFTER - clock.now()))
+    return Outcome(
+        State.UNKNOWN,
+        f"Amazon did not say whether it has the credit note {number}. Its Invoice Data "
+        "Report will; until then nothing is sent again.",
+        error_code="AWAITING_REPORT",
+        next_attempt_at=until,
+        is_postponed=True,
+    )
 
 
 def succeeded(entries: Sequence[OutboxEntry]) -> Mapping[int, str]:
@@ -286,7 +320,7 @@ def _arrived(entry: OutboxEntry) -> str:
 def _not_to_be_known(entry: OutboxEntry) -> Outcome:
     return _failed(
         f"Whether Amazon has the credit note {entry.payload['number']} is not known: "
-        "it did not say, and cannot be asked. Look at the order in Seller Central; if "
-        "it is not there, send it again with amazonInvoicePush.",
+        "it did not say, and its report did not tell. Look at the order in Seller "
+        "Central; if it is not there, send it again with amazonInvoicePush.",
         OUTCOME_UNKNOWN,
     )

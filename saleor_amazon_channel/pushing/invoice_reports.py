@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -143,7 +143,7 @@ def _look(client: Client, account: SellerAccount, row: InvoiceReport) -> int:
         _fail(account, row, FATAL)
         return 0
     if status == ProcessingStatus.CANCELLED:
-        return _end(account, row, [])  # There is nothing to report.
+        return _end(account, row, None)  # There is nothing to report.
     if status != ProcessingStatus.DONE:
         asked_at = row.requested_at or clock.now()
         if clock.now() >= asked_at + GIVE_UP_AFTER:
@@ -163,12 +163,14 @@ def _look(client: Client, account: SellerAccount, row: InvoiceReport) -> int:
 def _end(
     account: SellerAccount,
     row: InvoiceReport,
-    transactions: Sequence[invoice_data.Transaction],
+    transactions: Sequence[invoice_data.Transaction] | None,
 ) -> int:
     """Take over what the report says, and close it, all or nothing."""
-    now = clock.now()
+    found = 0
     with transaction.atomic():
-        found = _take_over(account, transactions)
+        if transactions is not None:
+            found = _take_over(account, transactions)
+            _note_checked(account, row, transactions)
         if row.problem:
             outbox.look_again(_entries(account))
         _change(
@@ -176,8 +178,7 @@ def _end(
             report_id="",
             failure_count=0,
             problem="",
-            read_at=now,
-            next_step_at=now + INTERVAL,
+            next_step_at=clock.now() + INTERVAL,
         )
     return found
 
@@ -212,6 +213,26 @@ def _entries(account: SellerAccount) -> QuerySet[OutboxEntry]:
     return OutboxEntry.objects.filter(account=account, kind=KIND, settled_at=None)
 
 
+def _note_checked(
+    account: SellerAccount,
+    row: InvoiceReport,
+    transactions: Iterable[invoice_data.Transaction],
+) -> None:
+    """Of credit notes that may have arrived: whether their refunds still lack one."""
+    lacking = {each.transaction_id for each in transactions}
+    notes = list(
+        _waiting()
+        .filter(order__account=account, order__marketplace_id__in=row.marketplace_ids)
+        .exclude(transaction_id="")
+    )
+    for note in notes:
+        note.checked_at = row.requested_at
+        note.is_lacking = note.transaction_id in lacking
+    OrderInvoice.objects.bulk_update(notes, ["checked_at", "is_lacking"])
+    for entry in _entries(account).filter(order__in=[note.order_id for note in notes]):
+        outbox.look_soon(entry)
+
+
 # --- which refund is which -----------------------------------------------------------
 
 
@@ -226,7 +247,7 @@ def _take_over(
     lock_objects.hold_orders(Q(invoices__in=_waiting().filter(wanted).values("pk")))
     notes = list(
         _waiting()
-        .filter(wanted, refund__isnull=False)
+        .filter(wanted, transaction_id="", refund__isnull=False)
         .select_related("order", "refund")
         .prefetch_related("refund__amounts")
         .order_by("refund__posted_at", "pk")

@@ -37,12 +37,19 @@ from saleor_amazon_channel.amazon import feed_reports
 from saleor_amazon_channel.amazon import sqs as sqs_module
 from saleor_amazon_channel.amazon.messaging import Message, MessageAction
 from saleor_amazon_channel.amazon.order_feeds import CancelReason
-from saleor_amazon_channel.importing import importer, pull
+from saleor_amazon_channel.importing import finances, importer, news, pull
+from saleor_amazon_channel.invoicing import credit_notes
 from saleor_amazon_channel.lifecycle import request_cancellation
-from saleor_amazon_channel.models import Marketplace, OrderEvent, OutboxEntry
+from saleor_amazon_channel.models import (
+    Marketplace,
+    OrderEvent,
+    OrderInvoice,
+    OutboxEntry,
+)
 from saleor_amazon_channel.notifications import subscribing
-from saleor_amazon_channel.pushing import runner, stock
+from saleor_amazon_channel.pushing import invoice_reports, runner, stock
 from saleor_amazon_channel.sandbox import events, listings
+from saleor_amazon_channel.sandbox import refunds as on_amazon
 from saleor_amazon_channel.sandbox.feed_store import Fate
 from saleor_amazon_channel.stock import compare
 from saleor_amazon_channel.store.contract import Store
@@ -335,6 +342,54 @@ class InvoiceByMessage(Shipped):
         return f"R-{order_id}.pdf"
 
 
+class CreditNote(Shipped):
+    """For a refund in Seller Central, of which Amazon's report has told the name."""
+
+    name = "credit note"
+    kind = OutboxEntry.Kind.CREDIT_NOTE
+
+    def prepare(self, world: World, order_id: str) -> None:
+        shop_order_id = world.ledger_order(order_id).shop_order_id or ""
+        world.shop.request_invoice(shop_order_id, f"R-{order_id}")
+        for _ in range(4):
+            push(world)
+            world.move_clock(timedelta(minutes=5))
+        [invoice] = world.sandbox.state.invoices[-1:]
+        assert invoice.number == f"R-{order_id}"
+
+    def act(self, world: World, order_id: str) -> None:
+        on_amazon.refund(
+            world.sandbox.state, order_id, items={FIRST: {"Principal": "5.00"}}
+        )
+        with world.shop.writer():
+            # Up to where it is ready to leave, and no step further.
+            world.move_clock(timedelta(minutes=5))
+            finances.scan(world.account)
+            news.settle()
+            credit_notes.settle()
+            for _ in range(3):
+                world.move_clock(timedelta(minutes=75))
+                if invoice_reports.go_on(world.account):
+                    return
+        raise AssertionError("the report has no such refund")
+
+    def effects(self, world: World, order_id: str) -> list[str]:
+        return [
+            each.transaction_id and f"credit note for {each.order_id}"
+            for each in world.sandbox.state.invoices
+            if each.order_id == order_id and each.document_type == "CreditNote"
+        ]
+
+    def wanted(self, order_id: str) -> str:
+        return f"credit note for {order_id}"
+
+    def in_shop(self, world: World, order_id: str) -> str:
+        made = OrderInvoice.objects.filter(
+            order__amazon_order_id=order_id, corrects__isnull=False
+        )
+        return "" if made.count() == 1 else f"there are {made.count()} credit notes"
+
+
 class BuyerMessage(Row):
     name = "message"
     kind = OutboxEntry.Kind.BUYER_MESSAGE
@@ -454,6 +509,7 @@ ROWS: Sequence[Row] = (
     Refund(),
     Invoice(),
     InvoiceByMessage(),
+    CreditNote(),
     BuyerMessage(),
     ReviewRequest(),
     Stock(),

@@ -528,12 +528,43 @@ def test_a_refusal_is_told_and_nothing_loops(
     assert calls(world, "createFeed") == sent
 
 
-def test_what_may_have_arrived_is_left_to_a_person(world: World) -> None:
+@pytest.mark.parametrize("fate", ["fatal", "fatal_partly"])
+def test_what_may_have_arrived_is_looked_for_in_the_report(
+    world: World, fate: str
+) -> None:
+    invoiced(world)
+    refund(world, Principal="10.00")
+    hear(world)
+    world.sandbox.state.feeds.determine(Fate(fate, FEED))
+    rounds(world, 8, minutes=20)
+    [entry] = entries()
+    assert (entry.state, entry.error_code) == ("unknown", "AWAITING_REPORT")
+    assert "until then nothing is sent again" in entry.error_message
+    report_on(world)
+
+    [entry] = entries()
+    if fate == "fatal_partly":  # It was taken.
+        assert entry.state == "succeeded"
+        assert len(uploaded(world, "CreditNote")) == 1
+    else:
+        assert (entry.state, entry.error_code) == ("failed", "NOT_ARRIVED")
+        assert "its report lists the refund as one without" in entry.error_message
+        check_quiet(world)
+        with world.shop.writer():
+            record.push_again(notes()[0], "staff@example.com")
+        rounds(world, 4)
+        assert len(uploaded(world, "CreditNote")) == 1
+    check_quiet(world)
+
+
+def test_where_no_report_says_what_arrived_a_person_is_asked(world: World) -> None:
     invoiced(world)
     refund(world, Principal="10.00")
     hear(world)
     world.sandbox.state.feeds.determine(Fate("fatal", FEED))
-    report_on(world)
+    rounds(world, 8, minutes=20)
+    world.sandbox.state.without_invoice_report.add(SELLER)
+    rounds(world, 16, minutes=6 * 60)
 
     [entry] = entries()
     assert (entry.state, entry.error_code) == ("failed", "OUTCOME_UNKNOWN")

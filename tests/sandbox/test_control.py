@@ -102,6 +102,7 @@ def test_accounts_and_applications(caller: Caller) -> None:
         "is_granted": True,
         "restricted_data": "granted",
         "may_read_finances": True,
+        "may_invoice": True,
     }
     listed = caller.control("GET", "accounts")
     assert [account["seller_id"] for account in listed] == [

@@ -41,6 +41,7 @@ const KINDS: AmazonOutboxKind[] = [
   "CANCEL",
   "REFUND",
   "INVOICE",
+  "CREDIT_NOTE",
   "BUYER_MESSAGE",
   "REVIEW_REQUEST",
   "STOCK",
