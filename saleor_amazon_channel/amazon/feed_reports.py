@@ -65,14 +65,21 @@ class Report:
 
         It does when Amazon went through all of them and named those that it did not
         take, or took none and says why. Else silence about a message says nothing.
+        Messages with a warning are among the successful ones, as published reports
+        show. One that names a message which there was not may mean another.
         """
         if any(each.is_error for each in self.results.get(WHOLE_DOCUMENT, ())):
             return not self.successful
-        named = len(self.results.keys() - {WHOLE_DOCUMENT})
+        refused = {
+            number
+            for number, results in self.results.items()
+            if any(each.is_error for each in results)
+        }
         return (
             self.is_complete
             and self.processed >= message_count
-            and self.processed - self.successful <= named
+            and self.processed - self.successful <= len(refused)
+            and refused <= set(range(1, message_count + 1))
         )
 
     def warnings_of(self, message_id: int) -> tuple[Result, ...]:

@@ -127,7 +127,10 @@ def test_what_is_no_report_is_said(content: bytes, problem: str) -> None:
     [
         # 3 processed, 2 successful: the third has to be named.
         (report(m2="Error"), 3, True),
-        (report(m2="Warning"), 3, True),
+        # A warning does not make it unsuccessful.
+        (report(m2="Warning"), 3, False),
+        # There was no fourth message.
+        (report(m4="Error"), 3, False),
         (report(), 3, False),
         (report(m2="Error"), 4, False),
         (report("Processing", m2="Error"), 3, False),
