@@ -43,7 +43,16 @@ RETRY_AFTER = timedelta(minutes=15)
 #: SKUs that are compared at a time.
 BATCH_SIZE = 1000
 
-_COMPARED = (State.NEW, State.SENT, State.UNKNOWN_SKU, State.NOT_COUNTED)
+_COMPARED = (
+    State.NEW,
+    State.SENT,
+    State.UNKNOWN_SKU,
+    State.NOT_COUNTED,
+    State.REFUSED,
+)
+#: Of these the number is sent only when it is another: what was refused is not sent
+#: again and again, but a number that goes down must not be kept from Amazon.
+_TOLD = (State.SENT, State.REFUSED)
 #: Of orders that the shop does not have, those whose units are still to leave.
 _OPEN = (
     FulfillmentStatus.PENDING_AVAILABILITY,
@@ -243,7 +252,7 @@ def _write(
         quantity = computed.get((row.seller_sku, row.marketplace_id))
         if quantity is None:
             left_out.append(row)
-        elif quantity != row.quantity or row.is_stale or row.state != State.SENT:
+        elif quantity != row.quantity or row.is_stale or row.state not in _TOLD:
             row.quantity, row.is_stale = quantity, False
             row.state, row.note = State.SENT, ""
             row.revision += 1

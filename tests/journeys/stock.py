@@ -352,6 +352,24 @@ def test_a_refusal_is_shown_and_tried_again_by_hand(world: World) -> None:
     assert not OutboxEntry.objects.filter(state="failed").exists()
 
 
+def test_another_number_goes_to_a_listing_that_refused_one(world: World) -> None:
+    listed(world, "MUG-1", quantity=3)
+    listings.refuse(world.sandbox.state, "MUG-1", "The brand is gated.")
+    send_stock(world)
+    work(world, 4)
+    assert calls(world, "patchListingsItem") == 1
+    listings.refuse(world.sandbox.state, "MUG-1", "")
+
+    # Nobody has looked at it: what is sold out must not be offered for that.
+    set_stock(world, "MUG-1", 0)
+    work(world, 4)
+
+    assert on_amazon(world, "MUG-1") == 0
+    listing = row("MUG-1")
+    assert (listing.state, listing.note) == ("sent", "")
+    assert calls(world, "patchListingsItem") == 2
+
+
 @pytest.mark.parametrize(
     ("fault", "state", "listing_state"),
     # A role that is missing is waited for; what is wrong with the request is not.
