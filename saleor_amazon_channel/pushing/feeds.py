@@ -6,8 +6,8 @@
 before that call. Where its answer got lost, Amazon's list of feeds says when no feed
 that could be ours is under way any more; until then no entry is sent again. A feed that
 ended without telling what became of its messages leaves them ``unknown``, and each is
-settled by reading Amazon. So does one that does not end within a day, where sending a
-message twice does no harm; where it would, a person has to look.
+settled by reading Amazon. So does one that does not end in time (``give_up_after``),
+where sending a message twice does no harm; where it would, a person has to look.
 
 Each step here stands alone: one that fails, or has to wait for Amazon's usage plan,
 undoes nothing and keeps no other waiting.
@@ -134,6 +134,7 @@ class Form:
 
 
 FORMS: Mapping[str, Form] = {
+    str(OutboxEntry.Kind.CONFIRM_SHIPMENT): Form(give_up_after=shipments.GIVE_UP_AFTER),
     str(OutboxEntry.Kind.REFUND): Form(
         is_ready=refunds.is_ready,
         note_sent=refunds.note_sent,
@@ -226,8 +227,24 @@ def _only_by_feed(account: SellerAccount, kind: str) -> bool | None:
         OutboxEntry.Kind.CONFIRM_SHIPMENT: MANY_SHIPMENTS,
         OutboxEntry.Kind.STOCK: stock.MANY,
     }.get(OutboxEntry.Kind(kind))
-    is_for_calls = many is not None and outbox.due_count(account, kind) < many
+    is_for_calls = many is not None and (
+        outbox.due_count(account, kind) < many or _hangs(account, KINDS[kind].FEED_TYPE)
+    )
     return True if is_for_calls else None
+
+
+def _hangs(account: SellerAccount, feed_type: str) -> bool:
+    """A feed of the type was given up not long ago: another would wait behind it, since
+    Amazon works off those of a type one after the other (thread:
+    selling-partner-api-models issue 4354)."""
+    given_up = Feed.objects.filter(
+        account=account,
+        feed_type=feed_type,
+        state=Feed.State.SETTLED,
+        settled_at__gt=clock.now() - GIVE_UP_AFTER,
+        is_missing=False,
+    )
+    return given_up.exclude(processing_status__in=("", *feeds.FINAL)).exists()
 
 
 def _are_calls_left(account: SellerAccount, kind: str) -> bool:
@@ -721,9 +738,8 @@ def _unknown(note: str) -> Outcome:
 
 def _give_up(feed: Feed) -> list[Outcome]:
     """It may still take effect, so that only what may happen twice goes on."""
-    days = _form(feed).give_up_after.days
-    within = "a day" if days == 1 else f"{days} days"
-    note = f"Amazon did not end the feed within {within}."
+    hours = _form(feed).give_up_after // timedelta(hours=1)
+    note = f"Amazon did not end the feed within {hours} hours."
 
     def outcome_of(claim: Claim) -> Outcome:
         if KINDS[claim.entry.kind].IS_REPEATABLE:

@@ -35,6 +35,10 @@ FEED_TYPE = order_feeds.ORDER_FULFILLMENT
 #: The package reference id makes a repetition replace what was there.
 IS_REPEATABLE = True
 
+#: Packages that a feed does not bring to Amazon in that time go by calls: their ship-by
+#: dates do not wait.
+GIVE_UP_AFTER = timedelta(hours=2)
+
 #: Programs of Amazon's, of an order and of an order item.
 SHIP_PLUS = "FBM_SHIP_PLUS"
 TRANSPARENCY = "TRANSPARENCY"
@@ -133,8 +137,8 @@ def _for_feed(entry: OutboxEntry, found: Package | Outcome) -> Fulfillment | Out
     return Outcome(
         State.FAILED,
         f"Package {found.package_reference_id} is not confirmed: it has no tracking "
-        "number, the ship-by date is near, and Amazon's feed does not take its order "
-        "item ids. Confirm it in Seller Central.",
+        "number and cannot wait for one any longer, and Amazon's feed does not take "
+        "its order item ids. Confirm it in Seller Central.",
         error_code="MISSING_TRACKING_NUMBER",
     )
 
@@ -383,7 +387,7 @@ def _by_feed(entry: OutboxEntry) -> Outcome:
     return Outcome(
         State.PENDING,
         f"Package {entry.payload['package_reference_id']} goes to Amazon without a "
-        "tracking number, by feed: the ship-by date is near.",
+        "tracking number, by feed: it cannot wait for one any longer.",
         error_code=BY_FEED,
         next_attempt_at=clock.now(),
         is_postponed=True,
@@ -409,7 +413,8 @@ def _read_back(client: Client, entry: OutboxEntry) -> Outcome | None:
 def _held(
     entry: OutboxEntry, package: AmazonPackage, carrier_code: str
 ) -> Outcome | None:
-    """Wait for what staff can still add, until the ship-by date comes near.
+    """Wait for what staff can still add, until the ship-by date comes near; not where
+    Amazon names none.
 
     Then a package without tracking number goes without, by feed; one without carrier
     cannot, since Amazon wants its code everywhere.
@@ -423,23 +428,22 @@ def _held(
     )
     now = clock.now()
     ship_by = entry.order.ship_by
-    deadline = ship_by - TRACKING_DEADLINE if ship_by else None
+    deadline = ship_by - TRACKING_DEADLINE if ship_by else now
     reference = package.package_reference_id
-    if deadline and now >= deadline:
+    if now >= deadline:
         if carrier_code:
             return None
         return Outcome(
             State.FAILED,
-            f"Package {reference} is not confirmed: Amazon wants {missing} and the "
-            f"ship-by date is near. {remedy}, or confirm it in Seller Central.",
+            f"Package {reference} is not confirmed: Amazon wants {missing} and it is "
+            f"to be confirmed now. {remedy}, or confirm it in Seller Central.",
             error_code="MISSING_CARRIER",
         )
-    retry_at = now + HELD_RETRY
     return Outcome(
         State.PENDING,
         f"Package {reference} waits for {missing}. {remedy}.",
         error_code=HELD,
-        next_attempt_at=min(retry_at, deadline) if deadline else retry_at,
+        next_attempt_at=min(now + HELD_RETRY, deadline),
         is_postponed=True,
     )
 

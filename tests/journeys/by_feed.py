@@ -199,13 +199,35 @@ def test_a_feed_that_does_not_end_holds_its_orders_for_a_day(world: World) -> No
     assert states(order_id) == ["submitted"]
     rounds(world, 4, timedelta(hours=1))
     assert Feed.objects.earliest("pk").note == (
-        "Amazon did not end the feed within a day."
+        "Amazon did not end the feed within 24 hours."
     )
     assert calls(world, "createFeed") == 2
 
     rounds(world, 8, timedelta(hours=1))
     assert states(order_id) == ["succeeded"]
     assert statuses_on_amazon(world, order_id) == ["CANCELLED"]
+
+
+def test_packages_whose_feed_hangs_go_by_calls(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "MANY_SHIPMENTS", 2)
+    orders = imported(world, 2)
+    for order_id in orders:
+        ship(world, order_id, f"T-{order_id}")
+    world.sandbox.state.feeds.determine(Fate("stuck", seconds=30 * 3600))
+
+    rounds(world, 4, timedelta(minutes=25))
+    assert states(*orders) == ["submitted", "submitted"]
+    rounds(world, 4, timedelta(minutes=25))
+
+    assert states(*orders) == ["succeeded", "succeeded"]
+    assert Feed.objects.get().note == "Amazon did not end the feed within 2 hours."
+    # The feed takes effect after all.
+    rounds(world, 2, timedelta(days=1))
+    for order_id in orders:
+        [package] = world.on_amazon(order_id)["packages"]
+        assert package["trackingNumber"] == f"T-{order_id}"
 
 
 def test_what_must_not_happen_twice_asks_for_a_person_instead(
