@@ -277,7 +277,13 @@ def _record_package(locked: ShopOrder, shipment: Shipment) -> int:
         package.fulfillment_id = shipment.fulfillment_id
         package.revision += 1
         package.save(
-            update_fields=[*tracking, "fulfillment_id", "ship_date", "revision"]
+            update_fields=[
+                *tracking,
+                "items",
+                "fulfillment_id",
+                "ship_date",
+                "revision",
+            ]
         )
     locked.packages[shipment.fulfillment_id] = package
     reference = package.package_reference_id
@@ -352,17 +358,21 @@ def _cancelled_package(
     locked: ShopOrder, shipment: Shipment, items: list[dict[str, Any]]
 ) -> AmazonPackage | None:
     """The package that staff cancelled after Amazon had confirmed it, and now ship
-    again: to Amazon it is the same one, since its units cannot be shipped twice."""
+    again, with the same units if there is such a one: to Amazon it is the same package,
+    since its units cannot be shipped twice."""
+    ids = {item["order_item_id"] for item in items}
     alike = [
         package
         for package in locked.packages.values()
-        if package.confirmed_revision and package.items == items
+        if package.confirmed_revision
+        and ids & {item["order_item_id"] for item in package.items}
     ]
     cancelled = _cancelled(package.fulfillment_id for package in alike)
     alike = [package for package in alike if package.fulfillment_id in cancelled]
     if not alike:
         return None
-    package = min(alike, key=lambda package: package.package_reference_id)
+    package = min(alike, key=lambda p: (p.items != items, p.package_reference_id))
+    package.items = items
     del locked.packages[package.fulfillment_id]
     package.ship_date = shipment.shipped_at
     return package

@@ -15,6 +15,7 @@ from contract.driver import StaffDriver
 from journeys.world import World, running_world
 from saleor_amazon_channel import clock, lifecycle, store
 from saleor_amazon_channel.models import (
+    AmazonOrder,
     AmazonPackage,
     CarrierMapping,
     CommunicationLog,
@@ -102,6 +103,19 @@ def test_what_was_copied_with_spaces_goes_without_them(world: World) -> None:
     assert packages(world) == [("Hermes UK", "T-1"), ("DHL", "T-2")]
     with world.shop.writer():
         assert lifecycle.sweep() == 0
+
+
+def test_a_package_waits_for_nothing_where_amazon_names_no_ship_by_date(
+    world: World,
+) -> None:
+    line_id = imported(world)["10000000000001"]
+    AmazonOrder.objects.update(ship_by=None)
+
+    ship(world, line_id, tracking="")
+    world.work_until_quiet(3)
+
+    [package] = world.on_amazon(ORDER)["packages"]
+    assert (package["carrier"], package.get("trackingNumber")) == ("DHL", None)
 
 
 def test_a_role_that_the_app_lacks_is_waited_for(world: World) -> None:
@@ -199,6 +213,40 @@ def test_a10_what_is_cancelled_after_amazon_knows_is_told_and_shipped_again(
         assert lifecycle.sweep() == 0
     notes = world.shop.order(order_id).notes
     assert len([each for each in notes if "was cancelled here" in each]) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [(1, [2]), (2, [1, 1])], ids=["more", "in parts"]
+)
+def test_what_was_cancelled_is_shipped_again_in_other_numbers(
+    world: World, first: int, then: list[int]
+) -> None:
+    """Why staff cancel a fulfillment, most of all: it had the wrong number."""
+    line_id = imported(world, items=[wire_item(quantity=2)])["10000000000001"]
+    order_id = world.ledger_order(ORDER).shop_order_id or ""
+
+    def fulfil(units: int, tracking: str) -> str:
+        return world.shop.fulfil(
+            order_id,
+            {line_id: units},
+            warehouse_id=world.warehouse_id,
+            tracking_number=tracking,
+        )
+
+    wrong = fulfil(first, "T-0")
+    world.work_until_quiet(2)
+    world.shop.cancel_fulfillment(wrong, warehouse_id=world.warehouse_id)
+    for number, units in enumerate(then, 1):
+        fulfil(units, f"T-{number}")
+    world.work_until_quiet(3)
+
+    assert [
+        (package["trackingNumber"], package["packageItems"][0]["quantity"])
+        for package in world.on_amazon(ORDER)["packages"]
+    ] == [(f"T-{number}", units) for number, units in enumerate(then, 1)]
+    status = world.on_amazon(ORDER)["fulfillment"]["fulfillmentStatus"]
+    assert status == "SHIPPED"
+    assert not OutboxEntry.objects.filter(state="failed").exists()
 
 
 def test_a_package_of_other_units_is_another_one(world: World) -> None:
