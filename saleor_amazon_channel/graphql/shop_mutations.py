@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import graphene
+from django.db import transaction
 
-from .. import models
+from .. import models, store
 from . import host as graphql_host
 from . import ids
 from .arguments import find_order, require_active_channel
@@ -95,13 +96,8 @@ class AmazonShipmentConfirm(host.BaseMutation):  # type: ignore[name-defined]
         order = _imported(info, id)
         items = list(order.items.order_by("pk"))
         wanted = _wanted(items, input.get("items"))
-        if wanted is None:
-            wanted = {
-                item: left
-                for item in items
-                if (left := item.quantity_ordered - item.quantity_shipped) > 0
-            }
-        if not wanted:
+        lines = _left(order, items) if wanted is None else _lines(wanted)
+        if not lines:
             raise refusal(ErrorCode.INVALID, "Nothing is left to ship.", "items")
         tracking_number = (input.get("tracking_number") or "").strip()
         if len(tracking_number) > MAX_TRACKING_NUMBER_LENGTH:
@@ -119,7 +115,7 @@ class AmazonShipmentConfirm(host.BaseMutation):  # type: ignore[name-defined]
                 info.context,
                 StaffShipment(
                     order_id=order.shop_order_id or "",
-                    lines=_lines(wanted),
+                    lines=lines,
                     warehouse_ids=marketplace.warehouse_ids if marketplace else (),
                     warehouse_id=ids.of_shop(warehouse_id, "Warehouse"),
                     tracking_number=tracking_number,
@@ -266,6 +262,25 @@ def _wanted(
             )
         wanted[item] = quantity
     return wanted
+
+
+def _left(
+    order: models.AmazonOrder, items: Sequence[models.AmazonOrderItem]
+) -> dict[str, int]:
+    """The shop's lines and units that have not left, for all that shop and Amazon know:
+    either may have heard of a package before the other."""
+    with transaction.atomic():
+        state = store.current().order_state(order.shop_order_id or "")
+    now = state.lines if state else {}
+    left = {
+        item.shop_line_id: min(
+            now[item.shop_line_id].quantity - now[item.shop_line_id].fulfilled,
+            (item.quantity_ordered - item.quantity_shipped) * item.units_per_item,
+        )
+        for item in items
+        if item.shop_line_id in now
+    }
+    return {line_id: units for line_id, units in left.items() if units > 0}
 
 
 def _lines(wanted: Mapping[models.AmazonOrderItem, int]) -> dict[str, int]:

@@ -122,6 +122,22 @@ def test_without_items_all_that_is_left_is_shipped(world: World) -> None:
     assert (error["field"], error["code"]) == ("items", "INVALID")
 
 
+def test_without_items_the_rest_is_shipped_before_amazon_has_heard_of_the_first(
+    world: World,
+) -> None:
+    ship(world, items=[{"orderItemId": FIRST, "quantity": 1}], trackingNumber="T-1")
+
+    assert ship(world, trackingNumber="T-2")["errors"] == []
+
+    lines = world.line_ids(ORDER)
+    assert [each.lines for each in view(world).fulfillments] == [
+        {lines[FIRST]: 1},
+        {lines[FIRST]: 1, lines[SECOND]: 1},
+    ]
+    rounds(world)
+    assert world.on_amazon(ORDER)["fulfillment"]["fulfillmentStatus"] == "SHIPPED"
+
+
 def test_items_that_cannot_be_shipped_ship_nothing(world: World) -> None:
     def errors(*items: tuple[str, int], **more: Any) -> list[tuple[str, str]]:
         given = [{"orderItemId": i, "quantity": q} for i, q in items]
