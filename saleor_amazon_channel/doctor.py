@@ -29,6 +29,8 @@ from .models import (
 SWEEP_IS_LATE_AFTER = timedelta(minutes=10)
 #: What was due that long ago is not just waiting for its turn.
 DUE_TOO_LONG = timedelta(hours=1)
+#: So many tries take a quarter of an hour at least.
+MANY_TRIES = 10
 #: Failures are told of that long.
 RECENT = timedelta(days=7)
 
@@ -120,6 +122,23 @@ def _work() -> Iterator[Finding]:
             "outbox",
             f"{late['count']} entries have been due for more than an hour, the oldest "
             f"since {late['oldest']:%Y-%m-%d %H:%M} UTC; amazonOutbox has the errors.",
+        )
+    tried = (
+        OutboxEntry.objects.filter(
+            state__in=(OutboxEntry.State.PENDING, OutboxEntry.State.UNKNOWN),
+            attempt_count__gte=MANY_TRIES,
+            account__state=SellerAccount.State.ACTIVE,
+        )
+        .values_list("kind", "error_code")
+        .annotate(count=Count("id"))
+        .order_by("-count", "kind", "error_code")
+    )
+    for kind, code, count in tried:
+        yield Finding(
+            "outbox",
+            f"{count} {kind} were tried {MANY_TRIES} times or more and failed each "
+            f"time, the last time with {code or 'no code'}; amazonOutbox has the "
+            "messages.",
         )
     failed = (
         OutboxEntry.objects.filter(

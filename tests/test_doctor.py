@@ -122,6 +122,17 @@ def test_what_failed_or_waits_too_long(well: SellerAccount) -> None:
     OutboxEntry.objects.update(next_attempt_at=NOW - timedelta(minutes=61))
     [(_, message)] = found()
     assert message.startswith("1 entries have been due for more than an hour")
+    # It is tried, again and again.
+    OutboxEntry.objects.update(
+        state="unknown", next_attempt_at=NOW, attempt_count=10, error_code="INTERNAL"
+    )
+    assert found() == [
+        (
+            "outbox",
+            "1 confirm_shipment were tried 10 times or more and failed each time, the "
+            "last time with INTERNAL; amazonOutbox has the messages.",
+        )
+    ]
 
 
 def test_orders_that_are_blocked(well: SellerAccount) -> None:
