@@ -6,9 +6,9 @@ from typing import Any
 
 import graphene
 
-from .. import models, redaction
+from .. import redaction
 from . import host as graphql_host
-from .arguments import find
+from .arguments import find_order
 from .enums import ErrorCode
 from .errors import AmazonChannelError, refusal
 from .types import AmazonOrder
@@ -41,9 +41,7 @@ class AmazonOrderRedact(host.BaseMutation):  # type: ignore[name-defined]
     def perform_mutation(
         cls, _root: Any, info: Any, /, *, id: str, force: bool | None = None
     ) -> Any:
-        known = find(
-            models.AmazonOrder.objects.only("amazon_order_id"), id, "AmazonOrder"
-        )
+        known = find_order(info, id)
         try:
             count = redaction.redact_named(
                 [known.amazon_order_id],

@@ -189,6 +189,7 @@ MUTATIONS: dict[str, Callable[[str], str]] = {
     "amazonBuyerMessageSend": _of_order("input: {action: CONFIRM_ORDER_DETAILS}"),
     "amazonReviewRequest": _of_order(),
     "amazonOrderAddressUpdate": _of_order(),
+    "amazonOrderRedact": _of_order("force: true"),
     "amazonShipmentConfirm": _of_order("input: {}"),
     "amazonRefundCreate": _of_order("input: {amount: 1}"),
     "amazonOrderRetryImport": lambda marketplace_id: (
