@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from types import SimpleNamespace
 from typing import Any
@@ -26,7 +26,7 @@ from graphql import GraphQLError
 
 from .. import clock, models
 from ..amazon.orders import FulfilledBy, FulfillmentStatus
-from ..ledger import buyer_search
+from ..ledger import buyer_search, groups
 from ..models.ledger import (
     LATEST,
     SHIP_BY_OR_LATEST,
@@ -36,13 +36,16 @@ from ..models.ledger import (
 from . import channels, ids, pagination
 from . import host as graphql_host
 from .enums import AmazonBlockerCode, AmazonImportState, AmazonOrderSortField
-from .pagination import SortKey
+from .pagination import Part, SortKey
 from .types import orders, together
 
 host = graphql_host.current()
 
 #: As many values as a filter may name; Saleor's limit for its own.
 MAX_FILTER_VALUES = 100
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 _CREATED = SortKey(F("created_time"), "created_time", DateTimeField())
 _ID = SortKey(F("id"), "pk", BigAutoField())
@@ -196,12 +199,15 @@ def in_range(column: str, value: Mapping[str, Any]) -> Q:
     """From ``gte`` to ``lte``, where given; a time without a zone is UTC's."""
     q = Q()
     for bound in ("gte", "lte"):
-        limit = value.get(bound)
-        if isinstance(limit, datetime) and limit.tzinfo is None:
-            limit = limit.replace(tzinfo=UTC)
+        limit = _aware(value.get(bound))
         if limit is not None:
             q &= Q(**{f"{column}__{bound}": limit})
     return q
+
+
+def _aware(limit: Any) -> Any:
+    is_naive = isinstance(limit, datetime) and limit.tzinfo is None
+    return limit.replace(tzinfo=UTC) if is_naive else limit
 
 
 def _accounts(values: Sequence[str]) -> Q:
@@ -248,6 +254,15 @@ _FILTERS: Mapping[str, Callable[[Any], Q]] = {
 }
 
 
+#: Filters by what orders are grouped by, and its column.
+_GROUP_COLUMNS = {
+    "accounts": "account_id",
+    "marketplace_ids": "marketplace_id",
+    "fulfilled_by": "fulfilled_by",
+    "fulfillment_status": "fulfillment_status",
+    "import_state": "import_state",
+}
+
 #: Expressions that filters go by, as they are indexed.
 _ALIASES: Mapping[str, Mapping[str, Any]] = {
     "ship_by": {"ship_by_or_latest": SHIP_BY_OR_LATEST},
@@ -276,55 +291,117 @@ def apply_filter(
     return queryset
 
 
+def _time_to_ship(using: str) -> tuple[timedelta, timedelta] | None:
+    """The shortest and the longest that any order has; None where none says."""
+    found = models.AmazonOrder.objects.using(using).aggregate(
+        shortest=Min(TIME_TO_SHIP), longest=Max(TIME_TO_SHIP)
+    )
+    shortest, longest = found["shortest"], found["longest"]
+    return None if shortest is None else (shortest, longest)
+
+
 def _narrowed(
-    queryset: QuerySet[models.AmazonOrder],
-    given: Mapping[str, Any],
-    sorted_by: str,
+    queryset: QuerySet[models.AmazonOrder], given: Mapping[str, Any]
 ) -> QuerySet[models.AmazonOrder]:
-    """With what a range of one time means for the other, since orders are shipped soon
-    after they are placed.
+    """With what a range of ship-by times means for the time an order was placed, since
+    orders are shipped soon after that.
 
     PostgreSQL takes the two for independent: it would look for the orders to be shipped
     in a month of last year among all that were placed since, the newest first.
     """
-    ship_by, created = given.get("ship_by"), given.get("created")
-    is_by_ship_by = sorted_by == "ship_by" and created and created.get("gte")
-    if not (ship_by or is_by_ship_by):
+    ship_by = given.get("ship_by")
+    known = _time_to_ship(queryset.db) if ship_by else None
+    if not ship_by or known is None:
         return queryset
-    time_to_ship = models.AmazonOrder.objects.using(queryset.db).aggregate(
-        shortest=Min(TIME_TO_SHIP), longest=Max(TIME_TO_SHIP)
-    )
-    shortest, longest = time_to_ship["shortest"], time_to_ship["longest"]
-    if shortest is None:
-        return queryset
+    shortest, longest = known
+    placed = {"gte": ship_by.get("gte"), "lte": ship_by.get("lte")}
     try:
-        if ship_by:
-            placed = {"gte": ship_by.get("gte"), "lte": ship_by.get("lte")}
-            if placed["gte"]:
-                placed["gte"] -= longest
-            if placed["lte"]:
-                placed["lte"] -= shortest
-            queryset = queryset.filter(in_range("created_time", placed))
-        if is_by_ship_by and created:
-            queryset = queryset.alias(ship_by_or_latest=SHIP_BY_OR_LATEST).filter(
-                in_range("ship_by_or_latest", {"gte": created["gte"] + shortest})
-            )
+        if placed["gte"]:
+            placed["gte"] -= longest
+        if placed["lte"]:
+            placed["lte"] -= shortest
     except OverflowError:
         # Amazon writes year 9999 for what never ends.
-        pass
-    return queryset
+        return queryset
+    return queryset.filter(in_range("created_time", placed))
+
+
+def _parts(
+    using: str, given: Mapping[str, Any], sorted_by: str
+) -> Sequence[Part] | None:
+    """For ``pagination.slice_rows``: where in the order many orders found are."""
+    if sorted_by == "total" and given and "total" not in given:
+        return _parts_by(using, "currency", given)
+    if sorted_by == "status" and given.keys() & {"created", "ship_by"}:
+        return _parts_by(using, "fulfillment_status", given)
+    if sorted_by == "ship_by" and "created" in given and "ship_by" not in given:
+        return _parts_by_ship_by(using, given["created"])
+    return None
+
+
+def _parts_by(using: str, column: str, given: Mapping[str, Any]) -> Sequence[Part]:
+    """What orders found are sorted by first, and perhaps more."""
+    wanted = {
+        name: {value} if isinstance(value := given[filter_], str) else set(value)
+        for filter_, name in _GROUP_COLUMNS.items()
+        if filter_ in given
+    }
+    if "accounts" in given:
+        wanted["account_id"] = {
+            ids.own(value, "AmazonAccount") for value in given["accounts"]
+        }
+    return [Part(each, each) for each in groups.values(using, column, wanted)]
+
+
+def _parts_by_ship_by(
+    using: str, created: Mapping[str, datetime | None]
+) -> Sequence[Part] | None:
+    """What orders placed within a range are sorted by: its time and a little later, or
+    none."""
+    known = _time_to_ship(using)
+    if known is None:
+        return None
+    lowest, highest = _FIRST, LATEST - timedelta.resolution
+    try:
+        if gte := _aware(created.get("gte")):
+            lowest = gte + known[0]
+        if lte := _aware(created.get("lte")):
+            highest = min(highest, lte + known[1])
+    except OverflowError:
+        return None
+    return [Part(lowest, highest), Part(LATEST, _LAST)]
 
 
 def _are_few(
-    total: int | None, given: Set[str], sorted_by: str, is_descending: bool
+    total: Callable[[], int | None],
+    given: Set[str],
+    sorted_by: str,
+    is_newest_page: bool,
 ) -> bool:
     """Whether to find all before sorting them: ``pagination.slice_rows``."""
-    if given == {_RANGE_OF.get(sorted_by)}:
+    if not given or given == {_RANGE_OF.get(sorted_by)}:
         # The index that has them sorted has them together.
         return False
-    # Buyers are known of late orders only, which come first when the newest do.
-    is_newest_first = sorted_by == "created_at" and is_descending
-    return total is not None or ("buyer" in given and not is_newest_first)
+    # Buyers are known of late orders only.
+    return ("buyer" in given and not is_newest_page) or total() is not None
+
+
+#: Filters that nearly all orders pass; no index has them.
+_COMMON = {"is_at_risk", "is_cancellation_requested"}
+
+
+def _counted_by(given: Mapping[str, Any]) -> Sequence[Any]:
+    """For ``pagination.count``: the columns of an index to count from; none where
+    PostgreSQL finds one by what is given."""
+    if "total" in given:
+        return [key.expression for key in SORT_KEYS["total"]]
+    if given and not any(given.get(name) is False for name in _COMMON):
+        return ()
+    if given.keys() & {"channels", *_GROUP_COLUMNS}:
+        return groups.GROUPED_BY
+    if "created" in given:
+        return [key.expression for key in SORT_KEYS["created_at"]]
+    return ("pk",) if given.keys() <= _COMMON else ()
 
 
 def connection(
@@ -338,28 +415,32 @@ def connection(
     """The root of ``AmazonOrderCountableConnection``; newest first if not sorted."""
     sort_by = sort_by or {"field": "created_at", "direction": "-"}
     mine = channels.visible(info, using)
-    queryset = _narrowed(
-        apply_filter(orders(using).filter(mine), filter or {}),
-        filter or {},
-        sort_by["field"],
-    )
-    is_descending = sort_by["direction"] == "-"
-    options: dict[str, Any] = {}
-    given = {name for name, value in (filter or {}).items() if value is not None}
+    sorted_by, is_descending = sort_by["field"], sort_by["direction"] == "-"
+    given = {name: value for name, value in (filter or {}).items() if value is not None}
+    queryset = _narrowed(apply_filter(orders(using).filter(mine), given), given)
     if mine:
-        given.add("channels")
-    if given:
-        total = pagination.count(queryset)
-        options = {
-            "count_rows": lambda: total,
-            "is_few": _are_few(total, given, sort_by["field"], is_descending),
-        }
+        given["channels"] = mine
+
+    # Only where it is asked for, or decides how the orders are read.
+    @cache
+    def total() -> int | None:
+        return pagination.count(queryset, _counted_by(given))
+
+    is_newest_page = (
+        sorted_by == "created_at"
+        and is_descending
+        and not any(page.get(name) for name in ("after", "before", "last"))
+    )
+    is_few = _are_few(total, given.keys(), sorted_by, is_newest_page)
     return pagination.connection(
         info,
         queryset,
-        SORT_KEYS[sort_by["field"]],
+        SORT_KEYS[sorted_by],
         together,
         is_descending=is_descending,
-        **options,
+        whole=orders(using) if given else None,
+        is_few=is_few,
+        parts=None if is_few else _parts(using, given, sorted_by),
+        count_rows=total,
         **page,
     )

@@ -19,7 +19,13 @@ from typing import Any
 import graphene
 from django.db.models import Field, Func, Model, QuerySet, Value
 from django.db.models.functions import Coalesce
-from django.db.models.lookups import GreaterThan, LessThan
+from django.db.models.lookups import (
+    Exact,
+    GreaterThan,
+    GreaterThanOrEqual,
+    LessThan,
+    LessThanOrEqual,
+)
 from graphql import GraphQLError
 
 from . import host as graphql_host
@@ -53,6 +59,30 @@ class SortKey:
     def of(self, row: Model) -> Any:
         value = getattr(row, self.attribute)
         return self.none_value if value is None else value
+
+    def within(self, part: Part) -> Sequence[Any]:
+        lowest = Value(part.lowest, output_field=self.field)
+        highest = Value(part.highest, output_field=self.field)
+        if part.lowest == part.highest:
+            return (Exact(self.expression, lowest),)
+        return (
+            GreaterThanOrEqual(self.expression, lowest),
+            LessThanOrEqual(self.expression, highest),
+        )
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of which the first key is within these bounds."""
+
+    lowest: Any
+    highest: Any
+
+    def is_before(self, value: Any, reads_down: bool) -> bool:
+        return self.lowest > value if reads_down else self.highest < value
+
+    def is_after(self, value: Any, reads_down: bool) -> bool:
+        return self.is_before(value, not reads_down)
 
 
 @dataclass(frozen=True)
@@ -111,7 +141,9 @@ def slice_rows(
     *,
     is_descending: bool,
     limit: int,
+    whole: QuerySet[Any] | None = None,
     is_few: bool = False,
+    parts: Sequence[Part] | None = None,
     first: int | None = None,
     last: int | None = None,
     after: str | None = None,
@@ -119,10 +151,17 @@ def slice_rows(
 ) -> Slice:
     """The page a client asked for; one query, or none where no rows are selected.
 
+    ``whole`` is the queryset without its filters, where it has any: the rows of the
+    page are then found by their keys alone, since sorting all columns takes as long
+    again, and read after that.
+
     With ``is_few``, all rows of the queryset are found first and then sorted. Else
     PostgreSQL may go through the index of the order until it has met enough of them,
     which takes the longer the fewer there are, and it counts on their being spread
     evenly, which orders of one time, or those that are still open, are not.
+
+    ``parts``, ascending, are then read by themselves, one query each until the page is
+    full, so that PostgreSQL does not go through what lies between them.
     """
     _check_arguments(info, first, last, after, before, limit)
     size = first or last
@@ -131,27 +170,33 @@ def slice_rows(
     # Backwards from a cursor is forwards in the opposite order.
     reads_down = is_descending != bool(last)
     cursor = after or before
-    if cursor:
-        values = _read_cursor(cursor, keys)
-        lookup = LessThan if reads_down else GreaterThan
-        queryset = queryset.filter(
-            lookup(
-                _Row(*(key.expression for key in keys)),
-                _Row(
-                    *(
-                        Value(value, output_field=key.field)
-                        for key, value in zip(keys, values, strict=True)
-                    )
-                ),
-            )
+    values = _read_cursor(cursor, keys) if cursor else None
+
+    def read(found: QuerySet[Any], count: int) -> QuerySet[Any]:
+        if whole is None:
+            return found[:count]
+        return whole.filter(pk__in=found.values("pk")[:count]).order_by(
+            *_ordering([key.expression for key in keys], reads_down)
         )
-    # No index is on the second of these, so none is gone through.
-    sorted_by = [
-        Coalesce(key.expression, key.expression) if is_few else key.expression
-        for key in keys
-    ]
-    ordering = [each.desc() if reads_down else each.asc() for each in sorted_by]
-    rows = list(queryset.order_by(*ordering)[: size + 1])
+
+    rows: list[Any] = []
+    if is_few or parts is None:
+        found = _following(queryset, keys, values, reads_down, is_few)
+        rows += read(found, size + 1)
+    else:
+        for part in reversed(parts) if reads_down else parts:
+            if values and part.is_before(values[0], reads_down):
+                continue
+            is_whole = not values or part.is_after(values[0], reads_down)
+            found = _following(
+                queryset.filter(*keys[0].within(part)),
+                keys,
+                None if is_whole else values,
+                reads_down,
+            )
+            rows += read(found, size + 1 - len(rows))
+            if len(rows) > size:
+                break
     is_more = len(rows) > size
     rows = rows[:size]
     if last:
@@ -164,6 +209,33 @@ def slice_rows(
     )
 
 
+def _following(
+    queryset: QuerySet[Any],
+    keys: Sequence[SortKey],
+    values: Sequence[Any] | None,
+    reads_down: bool,
+    is_few: bool = False,
+) -> QuerySet[Any]:
+    """Sorted, and only what comes after ``values`` of the keys."""
+    # No index is on the second of these, so none is gone through.
+    sorted_by = [
+        Coalesce(key.expression, key.expression) if is_few else key.expression
+        for key in keys
+    ]
+    if values is not None:
+        lookup = LessThan if reads_down else GreaterThan
+        reached = (
+            Value(value, output_field=key.field)
+            for key, value in zip(keys, values, strict=True)
+        )
+        queryset = queryset.filter(lookup(_Row(*sorted_by), _Row(*reached)))
+    return queryset.order_by(*_ordering(sorted_by, reads_down))
+
+
+def _ordering(sorted_by: Sequence[Any], reads_down: bool) -> list[Any]:
+    return [each.desc() if reads_down else each.asc() for each in sorted_by]
+
+
 def connection(
     info: Any,
     queryset: QuerySet[Any],
@@ -171,28 +243,31 @@ def connection(
     together: Callable[[Sequence[Any]], Sequence[Any]],
     *,
     is_descending: bool,
+    whole: QuerySet[Any] | None = None,
     is_few: bool = False,
+    parts: Sequence[Part] | None = None,
     count_rows: Callable[[], int | None] | None = None,
     **page: Any,
 ) -> SimpleNamespace:
     """The root of a connection's type. ``together`` prepares the rows of the page;
-    ``count_rows`` gives the total where it is known. For ``is_few``: ``slice_rows``.
+    ``count_rows`` gives the total where it is not simply ``count``. For ``whole``,
+    ``is_few`` and ``parts``: ``slice_rows``.
     """
     found = slice_rows(
         info,
         queryset,
         keys,
         is_descending=is_descending,
+        whole=whole,
         is_few=is_few,
+        parts=parts,
         limit=host.pagination_limit,
         **page,
     )
 
     def total_count() -> int | None:
-        if count_rows is not None:
-            return count_rows()
         with host.reading(info.context):
-            return count(queryset)
+            return count(queryset) if count_rows is None else count_rows()
 
     return SimpleNamespace(
         page_info=found.page_info,
@@ -204,9 +279,13 @@ def connection(
     )
 
 
-def count(queryset: QuerySet[Any]) -> int | None:
-    """How many rows there are; None when there are more than is counted."""
-    counted = queryset.order_by()[: COUNT_LIMIT + 1].count()
+def count(queryset: QuerySet[Any], order_by: Sequence[Any] = ()) -> int | None:
+    """How many rows there are; None when there are more than is counted.
+
+    ``order_by`` names the columns of an index to read them from, where PostgreSQL would
+    else read the table, since it meets enough of them at its beginning.
+    """
+    counted = queryset.order_by(*order_by)[: COUNT_LIMIT + 1].count()
     return counted if counted <= COUNT_LIMIT else None
 
 

@@ -122,15 +122,33 @@ class AmazonOrder(models.Model):
             ),
             models.Index(SHIP_BY_OR_LATEST, "id", name="amz_order_ship_by_idx"),
             models.Index(TIME_TO_SHIP, name="amz_order_time_to_ship_idx"),
+            # With all that lists are filtered by, so that orders are passed over, and
+            # counted, without reading them: totals are where they are whatever the
+            # filter.
             models.Index(
-                "currency", TOTAL_OR_NOTHING, "id", name="amz_order_total_idx"
-            ),
-            models.Index(
-                "marketplace_id",
                 "currency",
                 TOTAL_OR_NOTHING,
                 "id",
-                name="amz_order_place_total_idx",
+                "grand_total",
+                "account",
+                "marketplace_id",
+                "fulfilled_by",
+                "fulfillment_status",
+                "import_state",
+                name="amz_order_by_total_idx",
+            ),
+            # As few entries as there are groups: ``ledger.groups``, and counts of
+            # what several filters leave.
+            models.Index(
+                fields=[
+                    "account",
+                    "marketplace_id",
+                    "fulfilled_by",
+                    "fulfillment_status",
+                    "import_state",
+                    "currency",
+                ],
+                name="amz_order_group_idx",
             ),
             GinIndex(fields=["buyer_search"], name="amz_order_buyer_idx"),
             models.Index(

@@ -33,14 +33,27 @@ def test_no_list_reads_a_large_part_of_the_orders(
         cursor.execute("VACUUM (ANALYZE)")
     context = SimpleNamespace(identity=ADMIN)
 
-    read = {
-        request.name: max(
-            all_orders.rows_read(all_orders.explain(sql, params))
-            for sql, params, _ in all_orders.run(SCHEMA, context, request)
-        )
+    statements = {
+        request.name: all_orders.run(SCHEMA, context, request)
         for request in all_orders.requests()
-        if request.is_judged
+        # Of the filters crossed with sorts, by total: PostgreSQL reads the others
+        # otherwise where there are as few orders as here.
+        if not request.is_cross or request.name.endswith(("TOTAL ASC", "TOTAL DESC"))
+    }
+    read = {
+        name: max(
+            all_orders.rows_read(all_orders.explain(sql, params))
+            for sql, params, _ in sent
+        )
+        for name, sent in statements.items()
     }
 
-    assert len(read) > 70
+    assert len(read) > 150
     assert {name: rows for name, rows in read.items() if rows > MOST_READ} == {}
+    # So few are at times read one after the other all the same. With more there must
+    # be another way.
+    assert [
+        name
+        for name, sent in statements.items()
+        if any(all_orders.scans(sql, params) for sql, params, _ in sent)
+    ] == []

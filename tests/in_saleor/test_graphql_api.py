@@ -155,3 +155,22 @@ def test_a_page_costs_seven_queries(shop):
     ours = [q["sql"] for q in queries if "saleor_amazon_channel" in q["sql"]]
     # The page, its total, the buyers' names, and one for each relation.
     assert len(ours) == 7
+
+
+def test_many_orders_are_listed_by_total_currency_by_currency(shop, monkeypatch):
+    """What finds the currencies is read from the replica, too."""
+    monkeypatch.setattr("saleor_amazon_channel.graphql.pagination.COUNT_LIMIT", 0)
+    account = SellerAccount.objects.create(name="a", region="EU", seller_id="A1")
+    for _ in range(3):
+        shipped_order(account)
+
+    page = shop.query(
+        """{ amazonOrders(
+          first: 2, filter: {fulfilledBy: "MERCHANT"},
+          sortBy: {field: TOTAL, direction: ASC}
+        ) { totalCount pageInfo { hasNextPage } edges { node { amazonOrderId } } } }"""
+    )["amazonOrders"]
+
+    assert page["totalCount"] is None
+    assert page["pageInfo"] == {"hasNextPage": True}
+    assert len(page["edges"]) == 2
