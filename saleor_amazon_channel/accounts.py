@@ -471,14 +471,17 @@ def _change_invoices(row: Marketplace, changes: MarketplaceChanges) -> None:
             "invoice_number_prefix",
         )
     # Else two series could come to the same number.
-    others = Marketplace.objects.exclude(pk=row.pk)
-    if prefix and prefix in {other.invoice_series for other in others}:
+    row.invoice_number_prefix = prefix
+    wanted = {row.invoice_series, row.credit_note_series}
+    if prefix and any(
+        wanted & {other.invoice_series, other.credit_note_series}
+        for other in Marketplace.objects.exclude(pk=row.pk)
+    ):
         raise AccountError(
             AccountErrorCode.UNIQUE,
             "Another marketplace has this prefix; each needs a series of its own.",
             "invoice_number_prefix",
         )
-    row.invoice_number_prefix = prefix
 
 
 def _check_carrier(code: str) -> str:

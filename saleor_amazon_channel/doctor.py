@@ -24,6 +24,7 @@ from .models import (
     SellerAccount,
     SyncCursor,
 )
+from .pushing import invoice_reports
 
 #: A tick every 15 seconds has the sweep run every minute.
 SWEEP_IS_LATE_AFTER = timedelta(minutes=10)
@@ -108,6 +109,12 @@ def _accounts() -> Iterator[Finding]:
         )
         if latest and any(getattr(latest, name) for name in _WRONG):
             yield Finding(account_row.name, reconcile.in_words(latest))
+    for account_row in invoice_reports.failing_accounts():
+        yield Finding(
+            account_row.name,
+            f"Credit notes wait: {account_row.invoice_report.problem} Each order says "
+            "until when, and what to do then.",
+        )
 
 
 def _work() -> Iterator[Finding]:

@@ -14,6 +14,8 @@ from graphql_api.rows import new_order, shipped_order
 from saleor_amazon_channel import clock, doctor, lifecycle
 from saleor_amazon_channel.models import (
     ChannelSettings,
+    InvoiceReport,
+    OrderInvoice,
     OutboxEntry,
     Reconciliation,
     SellerAccount,
@@ -104,6 +106,23 @@ def test_a_comparison_that_found_something(well: SellerAccount) -> None:
     row.double, row.missing = [], ["111-1"]
     row.save()
     assert found() == []
+
+
+def test_a_report_that_credit_notes_wait_for_in_vain(well: SellerAccount) -> None:
+    order = new_order(well)
+    InvoiceReport.objects.create(account=well, problem="Amazon refuses it.")
+    assert subjects() == []  # None waits.
+
+    OrderInvoice.objects.create(
+        order=order, shop_invoice_id="8", number="C-1", waits_until=NOW
+    )
+    assert found() == [
+        (
+            well.name,
+            "Credit notes wait: Amazon refuses it. Each order says until when, and "
+            "what to do then.",
+        )
+    ]
 
 
 def test_what_failed_or_waits_too_long(well: SellerAccount) -> None:

@@ -276,13 +276,8 @@ def _tell_of_change(
     amount = _content(order, refund).amount
     if made.total is None or amount == made.total:
         return
-    if made.total < amount and made.corrects is not None:
-        notes = made.corrects.credit_notes.exclude(pk=made.pk)
-        others = sum((each.total or Decimal(0) for each in notes), Decimal(0))
-        if made.corrects.total is not None and others + made.total >= (
-            made.corrects.total
-        ):
-            return  # It gives back all that there was.
+    if made.total < amount and pushing.takes_the_rest(made):
+        return
     _tell_once(
         order,
         "credit_note_differs",

@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from django.db.models import Sum
+
 from .. import clock, outbox, store
 from ..amazon.client import Client
 from ..amazon.feed_reports import Result
@@ -127,6 +129,15 @@ def _wait(
         InvoiceReport.objects.filter(pk=row.pk, next_step_at__gt=soon).update(
             next_step_at=soon
         )
+
+
+def takes_the_rest(note: OrderInvoice) -> bool:
+    """Whether it took off the invoice all that was left, which may be less than what
+    was refunded."""
+    if note.corrects is None or note.corrects.total is None:
+        return False
+    given = note.corrects.credit_notes.aggregate(total=Sum("total"))["total"]
+    return bool(given >= note.corrects.total)
 
 
 def notes_of(entries: Sequence[OutboxEntry]) -> dict[int, OrderInvoice]:

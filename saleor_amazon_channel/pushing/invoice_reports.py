@@ -33,6 +33,7 @@ from ..importing.refund_content import RefundContent
 from ..ledger import communication, shop_refunds
 from ..ledger.refunds import items_of
 from ..models import InvoiceReport, OrderInvoice, OutboxEntry, SellerAccount
+from . import credit_notes
 from .credit_notes import KIND
 
 logger = logging.getLogger(__name__)
@@ -67,10 +68,23 @@ _NOT_REPORTED = (
 
 def due_accounts() -> QuerySet[SellerAccount]:
     """Active accounts of which the next step is due, and credit notes wait for it."""
+    return _with_waiting().filter(invoice_report__next_step_at__lte=clock.now())
+
+
+def failing_accounts() -> QuerySet[SellerAccount]:
+    """Active accounts whose credit notes wait for a report that gives nothing."""
+    return (
+        _with_waiting()
+        .exclude(invoice_report__problem="")
+        .select_related("invoice_report")
+    )
+
+
+def _with_waiting() -> QuerySet[SellerAccount]:
     return SellerAccount.objects.filter(
         Exists(_waiting().filter(order__account=OuterRef("pk"))),
         state=SellerAccount.State.ACTIVE,
-        invoice_report__next_step_at__lte=clock.now(),
+        invoice_report__isnull=False,
     )
 
 
@@ -248,7 +262,7 @@ def _take_over(
     notes = list(
         _waiting()
         .filter(wanted, transaction_id="", refund__isnull=False)
-        .select_related("order", "refund")
+        .select_related("order", "refund", "corrects")
         .prefetch_related("refund__amounts")
         .order_by("refund__posted_at", "pk")
     )
@@ -275,6 +289,8 @@ def _take_over(
             shop_refunds.by_item(refund),
             {},
         )
+        if content.amount != note.total and not credit_notes.takes_the_rest(note):
+            continue  # Amazon has corrected the refund since: the order says so.
         skus = {item.order_item_id: item.seller_sku for item in items[order_id]}
         match = _match(content, skus, free)
         if match is not None:

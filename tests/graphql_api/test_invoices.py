@@ -82,6 +82,49 @@ def test_an_invoice_on_its_way_is_answered_as_it_is(
     assert OutboxEntry.objects.count() == 1
 
 
+def test_a_credit_note_names_its_invoice_and_goes_like_one(
+    ask: Ask, invoice: OrderInvoice
+) -> None:
+    note = OrderInvoice.objects.create(
+        order=invoice.order,
+        shop_invoice_id="8",
+        number="RE-C-1",
+        is_issued_here=True,
+        corrects=invoice,
+    )
+    answer = ask(
+        """mutation ($id: ID!) {
+          amazonInvoicePush(id: $id) {
+            amazonOrder { invoices { number corrects { number } push { kind } } }
+            outboxEntry { kind state description }
+            errors { message }
+          }
+        }""",
+        {"id": Node.to_global_id("AmazonInvoice", note.pk)},
+    )["amazonInvoicePush"]
+
+    assert answer == {
+        "amazonOrder": {
+            "invoices": [
+                {"number": "RE-1", "corrects": None, "push": {"kind": "INVOICE"}},
+                {
+                    "number": "RE-C-1",
+                    "corrects": {"number": "RE-1"},
+                    "push": {"kind": "CREDIT_NOTE"},
+                },
+            ]
+        },
+        "outboxEntry": {
+            "kind": "CREDIT_NOTE",
+            "state": "PENDING",
+            "description": "Credit note RE-C-1.",
+        },
+        "errors": [],
+    }
+    note.refresh_from_db()
+    assert note.waits_until is not None
+
+
 def test_one_that_failed_goes_again(ask: Ask, invoice: OrderInvoice) -> None:
     OutboxEntry.objects.update(state="failed", settled_at=NOW)
 

@@ -31,7 +31,7 @@ from journeys.world import World
 from saleor_amazon_channel import buyer_messages, lifecycle, outbox, tasks
 from saleor_amazon_channel.amazon.messaging import Message, MessageAction
 from saleor_amazon_channel.amazon.order_feeds import CancelReason
-from saleor_amazon_channel.models import AmazonRefund, Feed, OutboxEntry
+from saleor_amazon_channel.models import AmazonRefund, Feed, OrderInvoice, OutboxEntry
 from saleor_amazon_channel.sandbox import events
 from saleor_amazon_channel.sandbox import refunds as on_amazon
 from saleor_amazon_channel.sandbox.feed_store import Fate
@@ -290,6 +290,8 @@ class Outbound(RuleBasedStateMachine):
         if order.fulfillment_status != status:
             yield f"the ledger has it {order.fulfillment_status}, Amazon {status}"
         kinds = Counter(str(entry.kind) for entry in entries)
+        # Nobody asks for a credit note: it follows a refund.
+        kinds.pop(str(Kind.CREDIT_NOTE), None)
         if kinds != +self.asked[order_id]:
             yield f"staff asked for {self.asked[order_id]}, the intents are {kinds}"
         for entry in entries:
@@ -303,11 +305,28 @@ class Outbound(RuleBasedStateMachine):
         invoices = [
             each.number
             for each in self.world.sandbox.state.invoices
-            if each.order_id == order_id
+            if each.order_id == order_id and each.document_type == "Invoice"
         ]
         billed = _by_state(entries, Kind.INVOICE)
         if len(invoices) != len(set(invoices)) or len(invoices) < billed["succeeded"]:
             yield f"Amazon has the invoices {invoices}, and they are {billed}"
+        yield from self._credit_notes(order_id)
+
+    def _credit_notes(self, order_id: str) -> Iterator[str]:
+        """One for each refund at most, and together no more than the invoice."""
+        corrected = [
+            each.transaction_id
+            for each in self.world.sandbox.state.invoices
+            if each.order_id == order_id and each.document_type == "CreditNote"
+        ]
+        if len(corrected) != len(set(corrected)):
+            yield f"Amazon has credit notes for {corrected}"
+        made = OrderInvoice.objects.filter(
+            order__amazon_order_id=order_id, corrects__isnull=False
+        ).select_related("corrects")
+        total = sum((note.total or Decimal(0) for note in made), Decimal(0))
+        if any(note.corrects and total > (note.corrects.total or 0) for note in made):
+            yield f"credit notes give back {total}, more than the invoice says"
 
     def _money(self, order_id: str, view: OrderView) -> Iterator[str]:
         refunded = sum(

@@ -5,6 +5,7 @@ Run in both shops: see ``world``.
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,11 +13,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from contract.driver import InvoiceView, StaffDriver
 from journeys.invoicing import ISSUER, configure, text_of
+from journeys.killing import run_worker
 from journeys.refunds import with_parts
 from journeys.world import World, running_world
+from saleor_amazon_channel import clock
+from saleor_amazon_channel.importing import finances
 from saleor_amazon_channel.invoicing import credit_notes, record
 from saleor_amazon_channel.models import (
     AmazonRefund,
@@ -25,12 +30,12 @@ from saleor_amazon_channel.models import (
     OrderInvoice,
     OutboxEntry,
 )
-from saleor_amazon_channel.pushing import by_hand
-from saleor_amazon_channel.sandbox import events
+from saleor_amazon_channel.pushing import by_hand, invoice_reports
+from saleor_amazon_channel.sandbox import events, invoice_data
 from saleor_amazon_channel.sandbox import refunds as on_amazon
 from saleor_amazon_channel.sandbox.feed_store import Fate
 from saleor_amazon_channel.sandbox.report_store import ReportFate
-from saleor_amazon_channel.store.contract import Store
+from saleor_amazon_channel.store.contract import ShopInvoice, Store
 from wire_orders import wire_item, wire_order
 
 ORDER = "111-0000001-0000001"
@@ -630,5 +635,176 @@ def test_one_that_cannot_be_made_is_told_and_tried_again(
     rounds(world, 3, minutes=60)
     [note] = notes()
     assert note.number.endswith("C-1")
+    report_on(world)
+    assert len(uploaded(world, "CreditNote")) == 1
+
+
+def test_units_and_shipping_that_staff_granted(world: World) -> None:
+    invoiced(world)
+    line = world.line_ids(ORDER)[FIRST]
+    world.shop.request_refund(shop_id(world), lines={line: 1}, with_shipping=True)
+    rounds(world, 4)
+    hear(world)
+    report_on(world)
+
+    [note] = notes()
+    assert (note.total, note.tax) == (Decimal("14.99"), Decimal("2.40"))
+    text = text_of(view(world, note).content)
+    assert "1 8,40 € 19 % 10,00 €" in text
+    assert "Versand 4,19 € 19 % 4,99 €" in text
+    [there] = uploaded(world, "CreditNote")
+    assert there.content == view(world, note).content
+    check_quiet(world)
+
+
+def test_of_two_alike_each_is_the_one_of_its_item(world: World) -> None:
+    items = [wire_item(FIRST, price="20.00"), wire_item(SECOND, "MUG-2", price="7.77")]
+    world.sandbox.state.put_orders([wire_order(ORDER, items=items)])
+    world.work_until_quiet(2)
+    world.shop.request_invoice(shop_id(world))
+    events.ship(world.sandbox.state, ORDER)
+    rounds(world, 4)
+    world.sandbox.state.reports.refund_delay = timedelta(hours=1)
+    refund(world, item=SECOND, Principal="5.00")
+    refund(world, item=FIRST, Principal="5.00")
+    hear(world)
+    report_on(world)
+
+    skus = {
+        each.transaction_id: set(each.rows)
+        for each in invoice_data.refunds(world.sandbox.state, SELLER, clock.now())
+    }
+    made = {
+        next(iter(note.refund.amounts.all())).order_item_id: skus[note.transaction_id]
+        for note in notes()
+        if note.refund
+    }
+    assert made == {FIRST: {"MUG-1"}, SECOND: {"MUG-2"}}
+
+
+def test_an_amount_that_differs_is_never_taken_for_it(world: World) -> None:
+    invoiced(world)
+    refund(world, Principal="10.00")
+    hear(world)
+    # Amazon's report says another amount than its list of refunds.
+    [posted] = world.sandbox.state.transactions.all_of(SELLER)
+    [item] = posted.payload["items"]
+    item["breakdowns"][0]["breakdowns"][0]["breakdownAmount"]["currencyAmount"] = -9.99
+    report_on(world)
+
+    assert [note.transaction_id for note in notes()] == [""]
+    assert [each.state for each in entries()] == ["pending"]
+    assert uploaded(world, "CreditNote") == []
+
+
+def test_fees_that_the_seller_keeps_are_not_in_amazons_figures(world: World) -> None:
+    invoiced(world)
+    refund(world, Principal="10.00", RestockingFee="-2.00")
+    hear(world)
+    report_on(world)
+
+    [note] = notes()
+    assert (note.total, note.transaction_total) == (Decimal("8.00"), Decimal("10.00"))
+    [there] = uploaded(world, "CreditNote")
+    assert there.number == note.number
+
+
+def test_what_amazon_corrects_later_is_told(world: World) -> None:
+    invoiced(world)
+    on_amazon.refund(
+        world.sandbox.state,
+        ORDER,
+        items={FIRST: {"Principal": "5.00"}},
+        is_deferred=True,
+    )
+    hear(world)
+    released = on_amazon.release_refund(world.sandbox.state, ORDER)
+    released["items"] = copy.deepcopy(released["items"])
+    leaf = released["items"][0]["breakdowns"][0]["breakdowns"][0]
+    leaf["breakdownAmount"]["currencyAmount"] = -4.0
+    hear(world)
+
+    [note] = notes()
+    assert note.total == Decimal("5.00")
+    [message] = told(world, "credit_note_differs")
+    assert "is over 5.00 EUR, and Amazon now says that 4.00 EUR" in message
+    assert message in world.shop.order(shop_id(world)).notes
+
+
+def test_an_invoice_of_another_app_is_its_to_correct(world: World) -> None:
+    put(world)
+    events.ship(world.sandbox.state, ORDER)
+    world.work_until_quiet(2)
+    with world.shop.writer(), transaction.atomic():
+        invoice_id = world.store.add_invoice(shop_id(world), "APP-1", b"%PDF-1.4 app")
+        record.record_invoices([ShopInvoice(invoice_id, shop_id(world), "APP-1")])
+    rounds(world, 4)
+    assert [each.number for each in uploaded(world, "Invoice")] == ["APP-1"]
+    refund(world, Principal="10.00")
+    hear(world)
+
+    assert notes() == []
+    [message] = told(world, "credit_note_kept")
+    assert "another app made the invoice, and is to correct it" in message
+    assert calls(world, "createReport") == 0
+
+
+def test_an_invoice_that_went_by_message_is_told(world: World) -> None:
+    put(world)
+    events.ship(world.sandbox.state, ORDER)
+    world.work_until_quiet(2)
+    invoice = world.shop.request_invoice(shop_id(world))
+    OutboxEntry.objects.update(state="succeeded", settled_at=clock.now())
+    refund(world, Principal="10.00")
+    hear(world)
+
+    assert notes() == []
+    [message] = told(world, "credit_note_kept")
+    assert f"10.00 EUR of invoice {invoice.number}" in message
+    assert "went to the buyer by message" in message
+
+
+def test_a_worker_that_dies_at_any_moment_of_it(world: World) -> None:
+    invoiced(world)
+    refund(world, Principal="10.00")
+    hear(world)
+    due = InvoiceReport.objects.get().next_step_at
+    world.move_clock(max(due - clock.now(), timedelta(0)))
+
+    def step() -> None:
+        with world.shop.writer():
+            invoice_reports.go_on(world.account)
+
+    deaths = 0
+    for moment in range(1, 40):
+        if not run_worker(step, die_at=moment):
+            deaths += 1
+        # Past the time that a step may take.
+        world.move_clock(timedelta(minutes=16))
+        if notes()[0].transaction_id:
+            break
+    assert deaths > 5, "too few moments"
+    rounds(world, 6)
+    assert len(uploaded(world, "CreditNote")) == 1
+    check_quiet(world)
+
+
+def test_a_worker_that_dies_while_it_makes_one(world: World) -> None:
+    invoiced(world)
+    refund(world, Principal="10.00")
+    with world.shop.writer():
+        world.move_clock(timedelta(minutes=40))
+        finances.scan(world.account)
+
+    def make() -> None:
+        with world.shop.writer():
+            credit_notes.settle()
+
+    for moment in range(1, 20):
+        if run_worker(make, die_at=moment):
+            break
+    [note] = notes()
+    assert note.number.endswith("C-1")
+    assert len(entries()) == 1
     report_on(world)
     assert len(uploaded(world, "CreditNote")) == 1
