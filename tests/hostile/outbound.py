@@ -11,19 +11,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
 from contract.driver import StaffDriver
 from journeys.world import World, running_world
-from saleor_amazon_channel import clock
+from saleor_amazon_channel import buyer_messages, clock
+from saleor_amazon_channel.amazon.messaging import Message, MessageAction
 from saleor_amazon_channel.amazon.order_feeds import CancelReason
 from saleor_amazon_channel.amazon.throttle import USAGE_PLANS
 from saleor_amazon_channel.importing import importer, pull
 from saleor_amazon_channel.lifecycle import request_cancellation
 from saleor_amazon_channel.models import AmazonOrder, OutboxEntry, UsageBudget
 from saleor_amazon_channel.outbox import COMPANY_WAIT
-from saleor_amazon_channel.pushing import feeds, runner, shipments
+from saleor_amazon_channel.pushing import feeds, messages, runner, shipments
 from saleor_amazon_channel.sandbox import events
 from saleor_amazon_channel.store.contract import Store
 from saleor_amazon_channel.tasks import TICK_SECONDS
@@ -35,6 +37,11 @@ MOST_SECONDS = 10
 #: Nothing takes longer; what is open by then was not sent.
 LONGEST = timedelta(hours=2)
 SHIPMENT, CANCEL, REFUND = "shipments", "cancels", "refunds"
+MESSAGE = "messages"
+#: Messages are written by people, so that a thousand are not due at once.
+MOST_BY_HAND = 100
+#: So often Amazon takes no feed, where none is taken: a try of each kind.
+REFUSED_FEEDS = 3
 
 #: A feed, however many messages it has: document, feed, one look at it (the sandbox
 #: needs 45 s, the looks are after 30 and 90), report. Amazon's refunds are read before
@@ -137,7 +144,12 @@ class Load:
         return ids
 
     def act(self, what: str, order_ids: Sequence[str]) -> None:
-        act = {SHIPMENT: self.ship, CANCEL: self.cancel, REFUND: self.refund}[what]
+        act = {
+            SHIPMENT: self.ship,
+            CANCEL: self.cancel,
+            REFUND: self.refund,
+            MESSAGE: self.write,
+        }[what]
         for order_id in order_ids:
             act(order_id)
 
@@ -155,6 +167,10 @@ class Load:
     def refund(self, order_id: str) -> None:
         shop_order_id = self._world.ledger_order(order_id).shop_order_id or ""
         self._world.shop.request_refund(shop_order_id, "5.00")
+
+    def write(self, order_id: str) -> None:
+        problem = Message(MessageAction.UNEXPECTED_PROBLEM, "It is late.")
+        buyer_messages.request_message(order_id, problem)
 
     def run(self, what: str, *actions: tuple[str, Sequence[str]]) -> Cost:
         """Staff do all of it at once; work until it is settled."""
@@ -225,12 +241,10 @@ class Load:
         runner.push()
         return self.seconds_until_confirmed(urgent, begun)
 
-    def urgent_amid(
-        self, urgent: str, others: Sequence[str], after_calls: int
-    ) -> float:
-        """The only worker is busy sending the others, one call each."""
+    def urgent_amid(self, urgent: str, module: ModuleType, after_calls: int) -> float:
+        """The only worker is busy sending what is due of a kind, one call each."""
         begun: list[datetime] = []
-        send, sent = shipments.send, []
+        send, sent = module.send, []
 
         def and_staff_ship_another(*args: Any, **options: Any) -> Any:
             outcome = send(*args, **options)
@@ -240,8 +254,7 @@ class Load:
                 self.ship(urgent)
             return outcome
 
-        self.act(SHIPMENT, others)
-        with patch.object(shipments, "send", and_staff_ship_another):
+        with patch.object(module, "send", and_staff_ship_another):
             runner.push()
         return self.seconds_until_confirmed(urgent, begun[0])
 
@@ -311,25 +324,38 @@ def measure(
     cancelled = load.orders(2 * rounds)
     figures.add(load.run_steadily("cancels all the time", cancelled, rounds))
 
-    urgent = load.orders(4, ship_by=timedelta(hours=1))
+    urgent = load.orders(5, ship_by=timedelta(hours=1))
     backlog = load.orders(count)
     figures.add_urgent(
         f"due with {count} others", load.urgent_among(urgent[0], (SHIPMENT, backlog))
     )
     figures.add_urgent("while their feed is under way", load.urgent_after(urgent[1]))
     load.finish()
+    load.act(SHIPMENT, load.orders(few))
     figures.add_urgent(
         f"while {few} go by calls",
-        load.urgent_amid(urgent[2], load.orders(few), after_calls=few // 2),
+        load.urgent_amid(urgent[2], shipments, after_calls=few // 2),
+    )
+    load.finish()
+    many = min(count, MOST_BY_HAND)
+    load.act(MESSAGE, load.orders(many))
+    figures.add_urgent(
+        f"while {many} {MESSAGE} go by calls",
+        load.urgent_amid(urgent[3], messages, after_calls=many // 2),
     )
     load.finish()
     shipped, cancelled = load.orders(count), load.orders(count)
     refunded = load.orders(count, is_shipped=True)
     at_once = ((SHIPMENT, shipped), (CANCEL, cancelled), (REFUND, refunded))
-    world.sandbox.state.inject_fault("createFeed", "throttled", count=3)
+    world.sandbox.state.inject_fault("createFeed", "throttled", count=REFUSED_FEEDS)
+    begun = clock.now()
     figures.add_urgent(
         f"due with {count} of each, and no feed taken",
-        load.urgent_among(urgent[3], *at_once),
+        load.urgent_among(urgent[4], *at_once),
     )
     load.finish()
+    cost = load.cost(f"{count} of each, feeds refused", begun)
+    # That they were is the scenario; no other call may be.
+    cost.throttled -= REFUSED_FEEDS
+    figures.add(cost)
     return figures

@@ -22,5 +22,5 @@ def test_many_at_once_cost_the_fewest_calls_and_one_that_is_urgent_waits_for_non
         figures = outbound.measure(world, 14, print, minutes=15)
 
     assert figures.problems == []
-    assert len(figures.costs) == 6
-    assert len(figures.urgent) == 4
+    assert len(figures.costs) == 7
+    assert len(figures.urgent) == 5
