@@ -1,11 +1,12 @@
 """Random staff, Amazon and faults: in the end all agree, and nothing is lost.
 
 A Hypothesis state machine over a few orders of one shop that trades on. Staff fulfil
-parts, change tracking, cancel, refund, ask for invoices and write; on Amazon somebody
-cancels, ships and refunds as well; calls are throttled, fail, take effect without an
-answer, feeds end badly or get lost, and workers die between any two steps. What the
-shop refuses, staff do not do. At the end all faults are over and time passes until
-nothing is open: then Amazon, the ledger and the shop are compared.
+parts, change tracking, cancel (by feed, or by call), refund, ask for invoices and
+reviews, write, and change stock; on Amazon somebody cancels, ships and refunds as well;
+calls are throttled, fail, take effect without an answer, feeds end badly or get lost,
+and workers die between any two steps. What the shop refuses, staff do not do. At the
+end all faults are over and time passes until nothing is open: then Amazon, the ledger
+and the shop are compared.
 """
 
 from __future__ import annotations
@@ -25,20 +26,30 @@ from django.db.models import Q
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from contract.driver import OrderView
-from hostile.crash_matrix import Row, read_from_amazon
+from contract.driver import OrderView, StockFigures
+from hostile.crash_matrix import (
+    SELLER,
+    Row,
+    change_marketplace,
+    read_from_amazon,
+    wire_time,
+)
 from journeys.world import World
-from saleor_amazon_channel import buyer_messages, lifecycle, outbox, tasks
+from saleor_amazon_channel import buyer_messages, clock, lifecycle, outbox, tasks
 from saleor_amazon_channel.amazon.messaging import Message, MessageAction
 from saleor_amazon_channel.amazon.order_feeds import CancelReason
 from saleor_amazon_channel.models import AmazonRefund, Feed, OrderInvoice, OutboxEntry
-from saleor_amazon_channel.sandbox import events
+from saleor_amazon_channel.pushing import stock
+from saleor_amazon_channel.sandbox import events, listings
 from saleor_amazon_channel.sandbox import refunds as on_amazon
 from saleor_amazon_channel.sandbox.feed_store import Fate
 from saleor_amazon_channel.standalone import staff
-from wire_orders import wire_item
+from wire_orders import GERMANY, wire_item
 
 FIRST, SECOND = "10000000000001", "10000000000002"
+SKUS = ("MUG-1", "MUG-2")
+#: Units that are held back of each.
+SAFETY = 2
 CHARGED = Decimal("32.76")
 Kind = OutboxEntry.Kind
 REFUSALS = (lifecycle.Refused, staff.Refused, buyer_messages.SentBeforeError)
@@ -52,6 +63,12 @@ OPERATIONS = (
     "getOrder",
     "listTransactions",
     "createUnexpectedProblem",
+    "cancelOrder",
+    "getSolicitationActionsForOrder",
+    "createProductReviewAndSellerFeedbackSolicitation",
+    "searchListingsItems",
+    "getListingsItem",
+    "patchListingsItem",
 )
 FAULTS = ("throttled", "internal_failure", "close_after_effect", "reset_before_effect")
 FATES = ("fatal", "fatal_partly", "cancelled", "garbled", "processing", "stuck")
@@ -64,6 +81,7 @@ STEPS = (
 )
 
 _numbers = itertools.count(1)
+_MANY = stock.MANY
 
 
 class Killed(BaseException):
@@ -78,7 +96,22 @@ class _Template(Row):
         order["orderItems"].append(wire_item(SECOND, "MUG-2", price="7.77"))
         order["proceeds"]["grandTotal"]["amount"] = str(CHARGED)
         order["proceeds"]["breakdowns"][0]["subtotal"]["amount"] = "27.77"
+        # So that Amazon offers a review, once it is shipped.
+        delivered = wire_time(clock.now() - timedelta(days=6))
+        order["fulfillment"]["deliverByWindow"] = {
+            "earliestDateTime": delivered,
+            "latestDateTime": delivered,
+        }
         return order
+
+
+def list_goods(world: World) -> None:
+    """The seller lists what the shop has, and has Amazon told of the stock."""
+    for sku in SKUS:
+        listings.put(
+            world.sandbox.state, SELLER, sku, marketplace_ids=[GERMANY], quantity=1
+        )
+    change_marketplace(world, send_stock=True, stock_safety_quantity=SAFETY)
 
 
 class Outbound(RuleBasedStateMachine):
@@ -93,12 +126,26 @@ class Outbound(RuleBasedStateMachine):
         self.asked: dict[str, Counter[str]] = {}
         self.fulfillments: list[tuple[str, str]] = []
         self.texts = itertools.count(1)
+        #: SKU → units that are promised to orders that are none of these.
+        self.promised: dict[str, int] = {}
 
     # --- staff -----------------------------------------------------------------------
 
-    @initialize(count=st.integers(1, 3))
-    def receive_orders(self, count: int) -> None:
+    @initialize(
+        count=st.integers(1, 3),
+        cancels_by=st.sampled_from(["feed", "call"]),
+        many_listings=st.sampled_from([1, 200]),
+    )
+    def receive_orders(
+        self, count: int, cancels_by: str = "feed", many_listings: int = 200
+    ) -> None:
         state = self.world.sandbox.state
+        change_marketplace(self.world, cancellation_mechanism=cancels_by)
+        stock.MANY = many_listings
+        for sku in SKUS:
+            # What was changed before may be too little for new orders.
+            self.change_stock(sku, free=50)
+            self.promised[sku] = self._stock(sku).allocated
         batch = next(_numbers)
         self.ids = [f"{batch:03}-2222222-{number:07}" for number in range(count)]
         state.put_orders([_Template().order(order_id) for order_id in self.ids])
@@ -175,6 +222,23 @@ class Outbound(RuleBasedStateMachine):
         with self._asking(order_id, Kind.BUYER_MESSAGE):
             buyer_messages.request_message(order_id, message, ())
 
+    @rule(n=st.integers(0, 2))
+    def ask_for_a_review(self, n: int) -> None:
+        order_id = self._id(n)
+        before = OutboxEntry.objects.filter(kind=Kind.REVIEW_REQUEST).count()
+        with self._asking(order_id, Kind.REVIEW_REQUEST):
+            buyer_messages.request_review(order_id)
+            if OutboxEntry.objects.filter(kind=Kind.REVIEW_REQUEST).count() == before:
+                raise lifecycle.Refused("It is under way already.")
+
+    @rule(sku=st.sampled_from(SKUS), free=st.integers(0, 90))
+    def change_stock(self, sku: str, free: int) -> None:
+        """So many more than are promised."""
+        allocated = self._stock(sku).allocated
+        self.world.shop.set_stock(
+            self._variant(sku), self.world.warehouse_id, allocated + free
+        )
+
     # --- somebody on Amazon ----------------------------------------------------------
 
     @rule(n=st.integers(0, 2))
@@ -241,12 +305,15 @@ class Outbound(RuleBasedStateMachine):
     # --- and in the end --------------------------------------------------------------
 
     def teardown(self) -> None:
+        stock.MANY = _MANY
         state = self.world.sandbox.state
         state.clear_faults()
         state.feeds.clear_fates()
         if not self.ids:
             return
-        entries = OutboxEntry.objects.filter(order__amazon_order_id__in=self.ids)
+        entries = OutboxEntry.objects.filter(
+            Q(order__amazon_order_id__in=self.ids) | Q(kind=Kind.STOCK)
+        )
         open_refunds = AmazonRefund.objects.filter(
             amazon_order_id__in=self.ids, state=AmazonRefund.State.WAITING
         )
@@ -268,6 +335,7 @@ class Outbound(RuleBasedStateMachine):
             for order_id in self.ids
             for problem in self._problems(order_id)
         ]
+        problems += [f"{sku}: {each}" for sku in SKUS for each in self._shelf(sku)]
         assert not problems, "\n".join(problems)
         assert not any(tasks.sweep_all().values()), "capture missed something"
         assert not Feed.objects.exclude(state="settled").exists()
@@ -327,6 +395,43 @@ class Outbound(RuleBasedStateMachine):
         total = sum((note.total or Decimal(0) for note in made), Decimal(0))
         if any(note.corrects and total > (note.corrects.total or 0) for note in made):
             yield f"credit notes give back {total}, more than the invoice says"
+
+        yield from self._asked_for_a_review(order_id, entries)
+
+    def _asked_for_a_review(
+        self, order_id: str, entries: list[OutboxEntry]
+    ) -> Iterator[str]:
+        state = self.world.sandbox.state
+        asked = [
+            call
+            for call in state.calls("createProductReviewAndSellerFeedbackSolicitation")
+            if call.order_id == order_id and call.status == 201
+        ]
+        reviews = _by_state(entries, Kind.REVIEW_REQUEST)
+        if not len(asked) == (order_id in state.solicited) == reviews["succeeded"]:
+            yield f"the buyer was asked {len(asked)} times, and requests are {reviews}"
+
+    def _shelf(self, sku: str) -> Iterator[str]:
+        """What the shop has of a SKU, and what Amazon offers."""
+        here = self._stock(sku)
+        offered = self.world.sandbox.state.listings[SELLER, sku].quantity
+        if offered != max(here.quantity - here.allocated - SAFETY, 0):
+            yield f"Amazon offers {offered}, and the shop has {here}"
+        waiting = 0
+        for order_id in self.ids:
+            view = self.world.shop.order(self._shop_id(order_id))
+            if view.status != "canceled":
+                waiting += sum(
+                    line.quantity - line.quantity_fulfilled
+                    for line in view.lines
+                    if line.sku == sku
+                )
+        if here.allocated != self.promised[sku] + waiting:
+            yield f"{here.allocated} are promised, {waiting} of them to these orders"
+        for entry in OutboxEntry.objects.filter(
+            kind=Kind.STOCK, listing__seller_sku=sku
+        ):
+            yield from _problems_of(entry)
 
     def _money(self, order_id: str, view: OrderView) -> Iterator[str]:
         refunded = sum(
@@ -392,6 +497,13 @@ class Outbound(RuleBasedStateMachine):
         except REFUSALS:
             return
         self.asked[order_id][str(kind)] += 1
+
+    def _variant(self, sku: str) -> str:
+        found = self.world.store.resolve_skus({self.world.channel.id: [sku]})
+        return found[self.world.channel.id][sku].variant_id or ""
+
+    def _stock(self, sku: str) -> StockFigures:
+        return self.world.shop.stock(self._variant(sku), self.world.warehouse_id)
 
     def _id(self, n: int) -> str:
         return self.ids[n % len(self.ids)]

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from hostile.crash_matrix import configure
-from hostile.outbound_model import Outbound
+from hostile.outbound_model import Outbound, list_goods
 from journeys.world import running_world
 from saleor_amazon_channel import outbox
 from saleor_amazon_channel.ledger import shop_refunds
@@ -27,6 +27,7 @@ STEPS = int(os.environ.get("MODEL_STEPS", "14"))
 def test_in_the_end_saleor_the_ledger_and_amazon_agree() -> None:
     with running_world(StandaloneDriver(), StandaloneStore(), stock=100_000) as world:
         configure(world)
+        list_goods(world)
         Outbound.world = world
         run_state_machine_as_test(
             Outbound,
@@ -50,6 +51,7 @@ def test_in_the_end_saleor_the_ledger_and_amazon_agree() -> None:
 def machine() -> Iterator[Outbound]:
     with running_world(StandaloneDriver(), StandaloneStore(), stock=100_000) as world:
         configure(world)
+        list_goods(world)
         Outbound.world = world
         machine = Outbound()
         machine.receive_orders(1)
@@ -77,4 +79,31 @@ def test_an_intent_that_is_lost_is_seen(
         broken.setattr(outbox, "enqueue", lambda *args, **options: None)
         machine.ship_the_rest(0)
     with pytest.raises(AssertionError, match=r"the intents are Counter\(\)"):
+        machine.teardown()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_stock_that_amazon_is_not_told_is_seen(
+    machine: Outbound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.work(5)
+    monkeypatch.setattr(outbox, "enqueue_stock", lambda listings: None)
+    machine.change_stock("MUG-1", free=7)
+    with pytest.raises(AssertionError, match="MUG-1: Amazon offers 46, and the"):
+        machine.teardown()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_review_that_is_asked_for_unnoted_is_seen(
+    machine: Outbound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.seller_central_ships(0, is_part=False)
+    machine.work(25)
+    machine.ask_for_a_review(0)
+    machine.world.sandbox.state.inject_fault(
+        "createProductReviewAndSellerFeedbackSolicitation", "close_after_effect"
+    )
+    monkeypatch.setattr(outbox, "depart", lambda entry: True)
+    machine.work(5)
+    with pytest.raises(AssertionError, match="the buyer was asked 1 times"):
         machine.teardown()
