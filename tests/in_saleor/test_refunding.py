@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from datetime import timedelta
 from decimal import Decimal
 
 import graphene
 import pytest
-import requests
 from saleor.app.models import App
 from saleor.core.db.connection import allow_writer
 from saleor.order.models import Order, OrderGrantedRefund
@@ -22,15 +19,12 @@ from saleor.webhook.event_types import WebhookEventSyncType
 from saleor.webhook.models import Webhook, WebhookEvent
 
 from in_saleor.drivers import SaleorDriver, record_notifications
-from journeys import killing_refunds
-from journeys.killing import run_worker
 from journeys.refunding import *  # noqa: F403
 from journeys.refunding import calls, money, refunded_on_amazon
 from journeys.refunds import put
-from saleor_amazon_channel.models import OutboxEntry, ShopRefund
+from saleor_amazon_channel.models import OutboxEntry
 from saleor_amazon_channel.saleor.app import ensure_app
 from saleor_amazon_channel.saleor.store import SaleorStore
-from saleor_amazon_channel.sandbox import events
 
 from .test_plugin import PLUGIN
 
@@ -337,57 +331,3 @@ def test_a11_a_refund_of_a_payment_of_old_is_noticed_once_and_not_made(world):
     ]
     assert OutboxEntry.objects.count() == 0
     assert refunded_on_amazon(world) == {}
-
-
-def die_around_the_feed(moment):
-    """Kill this process before Amazon is given a feed, or when it has it."""
-    send = requests.Session.send
-
-    def and_die(session, request, **options):
-        is_feed = request.method == "POST" and request.url.endswith("/feeds")
-        if is_feed and moment == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        answer = send(session, request, **options)
-        if is_feed:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return answer
-
-    requests.Session.send = and_die
-
-
-# At every moment in the stand-alone shop, which takes minutes; here around the one call
-# that must not be made twice, and in one version.
-@pytest.mark.saleor_version(">=3.23")
-def test_a11_a_refund_whose_sender_is_killed_is_made_once(world):
-    for number, moment in enumerate(("before", "after"), 1):
-        order_id = f"00{number}-0000000-0000001"
-        put(world, order_id)
-        events.ship(world.sandbox.state, order_id)
-        world.move_clock(timedelta(minutes=6))
-        world.work()
-        shop_order_id = world.ledger_order(order_id).shop_order_id
-        world.shop.request_refund(shop_order_id, "5.00")
-        world.move_clock(timedelta(minutes=1))
-
-        def push_and_die(moment=moment):
-            die_around_the_feed(moment)
-            killing_refunds.push_and_follow(world)
-
-        # No other moment kills it.
-        assert not run_worker(push_and_die, die_at=0)
-        refund = ShopRefund.objects.get(order__amazon_order_id=order_id)
-        assert refund.entry.state in ("sending", "submitted")
-        assert len(refunded_on_amazon(world, order_id)) == 0
-        assert calls(world, "createFeed") == {"before": 0, "after": 2}[moment]
-        killing_refunds.settle(world)
-
-        given = refunded_on_amazon(world, order_id)
-        assert {item: part["Principal"] for item, part in given.items()} == {
-            "10000000000001": "3.60",
-            "10000000000002": "1.40",
-        }
-        assert money(world, order_id) == ("27.76", "0.00", "5.00")
-        assert len(world.shop.order(shop_order_id).refunds) == 1
-        refund.entry.refresh_from_db()
-        assert refund.entry.state == "succeeded"
-        assert calls(world, "createFeed") == {"before": 1, "after": 2}[moment]
