@@ -379,6 +379,7 @@ class Outbound(RuleBasedStateMachine):
         if len(invoices) != len(set(invoices)) or len(invoices) < billed["succeeded"]:
             yield f"Amazon has the invoices {invoices}, and they are {billed}"
         yield from self._credit_notes(order_id)
+        yield from self._asked_for_a_review(order_id, entries)
 
     def _credit_notes(self, order_id: str) -> Iterator[str]:
         """One for each refund at most, and together no more than the invoice."""
@@ -395,8 +396,6 @@ class Outbound(RuleBasedStateMachine):
         total = sum((note.total or Decimal(0) for note in made), Decimal(0))
         if any(note.corrects and total > (note.corrects.total or 0) for note in made):
             yield f"credit notes give back {total}, more than the invoice says"
-
-        yield from self._asked_for_a_review(order_id, entries)
 
     def _asked_for_a_review(
         self, order_id: str, entries: list[OutboxEntry]
