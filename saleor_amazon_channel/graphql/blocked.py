@@ -17,7 +17,7 @@ from .arguments import find_account, key_of, not_found
 from .enums import AmazonBlockerCode, ErrorCode
 from .errors import AmazonChannelError, refusal
 from .ids import to_global
-from .types import AmazonOrder, list_of, requires
+from .types import AmazonOrder, list_of, requires, together
 from .types import orders as orders_of
 
 host = graphql_host.current()
@@ -178,7 +178,9 @@ class AmazonOrderRetryImport(host.BaseMutation):  # type: ignore[name-defined]
         channels.require(info, rows)
         count = importer.retry(rows.values_list("amazon_order_id", flat=True))
         with host.reading(info.context) as using:
-            return cls(count=count, orders=list(orders_of(using).filter(pk__in=keys)))
+            return cls(
+                count=count, orders=together(list(orders_of(using).filter(pk__in=keys)))
+            )
 
 
 class AmazonSkuMappingInput(graphene.InputObjectType):

@@ -737,3 +737,17 @@ def test_the_buyers_wish_and_replacements_can_be_seen_and_filtered(
     assert found(replacementOf=[asked.amazon_order_id]) == [
         [replacement.amazon_order_id, False, asked.amazon_order_id]
     ]
+
+
+def test_orders_that_are_tried_again_are_read_together(
+    ask: Ask, account: SellerAccount
+) -> None:
+    query = """mutation ($ids: [ID!]!) { amazonOrderRetryImport(ids: $ids) {
+      orders { items { id } events { id } } } }"""
+
+    def queries(count: int) -> int:
+        orders = [shipped_order(account) for _ in range(count)]
+        ids = [Node.to_global_id("AmazonOrder", order.pk) for order in orders]
+        return len(_queries(lambda: ask(query, {"ids": ids})["amazonOrderRetryImport"]))
+
+    assert queries(1) == queries(5)
