@@ -5,7 +5,7 @@ import { CheckField, SelectField, TextField } from "../../components/fields";
 import { STATUSES } from "../../components/states";
 import { useText } from "../../i18n";
 import { CURRENCIES, MARKETPLACES } from "../../marketplaces";
-import { amountOf, type Filter, GROUPS, listOf, STATES } from "./filters";
+import { amountOf, type Filter, GROUPS, isDay, listOf, STATES } from "./filters";
 
 export type Changes = Partial<Record<Filter, string>>;
 
@@ -218,17 +218,23 @@ interface ChipsProps extends Props {
 
 /** What is filtered by, each to be taken away. */
 export function Chips({ params, onChange, onClear }: ChipsProps) {
-  const { t, of, country } = useText();
+  const { t, of, country, date } = useText();
   const accounts = useAccounts();
   const get = (name: Filter) => params.get(name);
   const many = (kind: string, name: Filter) =>
     listOf(get(name))
       .map((value) => of(kind, value))
       .join(", ");
-  const range = (from: Filter, to: Filter, unit = "") =>
-    [get(from) && `≥ ${get(from)}${unit}`, get(to) && `≤ ${get(to)}${unit}`]
+  const range = (from: Filter, to: Filter, say: (value: string) => string) =>
+    [from, to]
+      .map((name, index) => {
+        const value = get(name);
+        return value && `${index ? "≤" : "≥"} ${say(value)}`;
+      })
       .filter(Boolean)
       .join(", ");
+  const day = (value: string) => (isDay(value) ? date(`${value}T00:00`) : value);
+  const amount = (value: string) => `${value} ${get("currency") ?? ""}`;
   const marketplace = MARKETPLACES.find(([id]) => id === get("marketplace"));
   const said: Record<(typeof GROUPS)[number][0], [string, string]> = {
     q: [t("orders.search"), get("q") ?? ""],
@@ -244,11 +250,11 @@ export function Chips({ params, onChange, onClear }: ChipsProps) {
       t("order.marketplace"),
       marketplace ? country(marketplace[1]) : (get("marketplace") ?? ""),
     ],
-    from: [t("order.placed"), range("from", "to")],
-    shipFrom: [t("order.shipBy"), range("shipFrom", "shipTo")],
+    from: [t("order.placed"), range("from", "to", day)],
+    shipFrom: [t("order.shipBy"), range("shipFrom", "shipTo", day)],
     risk: [t("filters.risk"), ""],
     cancelling: [t("order.cancellationRequested"), ""],
-    currency: [t("order.total"), range("min", "max", ` ${get("currency") ?? ""}`)],
+    currency: [t("order.total"), range("min", "max", amount)],
     code: [
       t("blocked.cause"),
       [many("blocker", "code"), get("cause")].filter(Boolean).join(": "),

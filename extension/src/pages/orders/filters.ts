@@ -39,14 +39,19 @@ export type Filter = (typeof GROUPS)[number][number];
 export const FILTERS: readonly Filter[] = GROUPS.flat();
 
 const AMAZON_NUMBER = /^\d{3}-\d{7}-\d{7}$/;
-const AMOUNT = /^\d+(\.\d+)?$/;
+const AMOUNT = /^\d+(\.(\d{1,2}|\d{4,}))?$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-/** `12,50` → `12.50`; nothing for what is no amount. */
+/**
+ * `12,50` → `12.50`; nothing for what is no amount. `1,234` and `1.234` are a thousand
+ * to some and little more than one to others, so they are none.
+ */
 export const amountOf = (text: string | null | undefined): string | undefined => {
   const amount = text?.trim().replace(",", ".") ?? "";
   return AMOUNT.test(amount) ? amount : undefined;
 };
+
+export const isDay = (text: string) => DAY.test(text) && !Number.isNaN(Date.parse(text));
 
 export const listOf = (value: string | null): string[] =>
   value?.split(",").filter(Boolean) ?? [];
@@ -54,7 +59,7 @@ export const listOf = (value: string | null): string[] =>
 /** Days are the user's own, from their first moment to their last. */
 function rangeOf(from: string | null, to: string | null) {
   const at = (day: string | null, time: string) =>
-    day && DAY.test(day) ? new Date(`${day}T${time}`).toISOString() : undefined;
+    day && isDay(day) ? new Date(`${day}T${time}`).toISOString() : undefined;
   const [gte, lte] = [at(from, "00:00:00"), at(to, "23:59:59.999")];
   return gte || lte ? { ...(gte && { gte }), ...(lte && { lte }) } : undefined;
 }

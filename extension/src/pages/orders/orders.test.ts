@@ -19,6 +19,7 @@ test.each([
   ["min=1&max=2", {}],
   ["currency=EUR&min=much", {}],
   ["from=yesterday", {}],
+  ["from=2026-13-45", {}],
 ])("the filter of %s is %o", (query, filter) => {
   expect(filterOf(params(query))).toEqual(filter);
 });
@@ -47,6 +48,9 @@ test.each([
   [" 12 ", "12"],
   ["-1", undefined],
   ["1.000,50", undefined],
+  ["1,234", undefined],
+  ["1.234", undefined],
+  ["1234.5", "1234.5"],
   ["", undefined],
 ])("%s is the amount %s", (text, amount) => {
   expect(amountOf(text)).toBe(amount);

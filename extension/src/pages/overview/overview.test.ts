@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ceiling } from "./chart";
-import { variablesOf } from "./overview";
+import { variablesOf, whyNot } from "./overview";
 
 test.each([
   [0, 1],
@@ -21,4 +21,12 @@ test("a store's dashboard asks for that store only", () => {
   for (const filter of [asked.recent, asked.toShip, asked.atRisk])
     expect(filter).toMatchObject({ accounts: ["QQ=="] });
   expect(variablesOf(new URLSearchParams("days=31"))).toMatchObject({ days: 30 });
+});
+
+test("a time that has a column of its own is not said again", () => {
+  const nextRunAt = "2026-11-20T12:04:00+00:00";
+  const waitsFor = "It runs next at 2026-11-20 12:04:00 UTC.";
+  expect(whyNot({ nextRunAt, waitsFor })).toBeUndefined();
+  expect(whyNot({ nextRunAt, waitsFor: "The account is paused." })).toBeTruthy();
+  expect(whyNot({ waitsFor })).toBe(waitsFor);
 });

@@ -210,6 +210,12 @@ export default function Overview({ params }: { params: URLSearchParams }) {
   );
 }
 
+/** Why it does not run, unless its time is all it waits for: that has a column. */
+export const whyNot = (stream: { waitsFor?: string | null; nextRunAt?: string | null }) =>
+  stream.nextRunAt && stream.waitsFor?.startsWith("It runs next at ")
+    ? undefined
+    : stream.waitsFor;
+
 type AccountSchedule = MachineryQuery["amazonScheduler"]["accounts"][number];
 
 /** What runs when, and what is left of Amazon's usage plans. */
@@ -233,7 +239,7 @@ function Machinery({ account }: { account: AccountSchedule }) {
               <th scope="row">{of("stream", stream.name)}</th>
               <td className={css.nowrap}>{time(stream.lastRunAt)}</td>
               <td className={css.nowrap}>{time(stream.nextRunAt)}</td>
-              <td>{[stream.lastError, stream.waitsFor].filter(Boolean).join(" ")}</td>
+              <td>{[stream.lastError, whyNot(stream)].filter(Boolean).join(" ")}</td>
             </tr>
           ))}
         </tbody>
