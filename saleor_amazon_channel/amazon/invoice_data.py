@@ -63,9 +63,12 @@ def parse(content: bytes) -> list[Transaction]:
         if name not in places:
             raise MalformedAnswer(REPORT_TYPE, f"it has no column {name}")
     found: dict[tuple[str, str], Transaction] = {}
+    seen = {""}
     for number, line in enumerate(lines[1:], 2):
-        if not line.strip():
+        # A row is of one order item: what comes twice is the same.
+        if line.strip() in seen:
             continue
+        seen.add(line.strip())
         row = _Row(places, line.rstrip("\r").split("\t"))
         if row.text("transaction-type").upper() not in _OF_REFUNDS:
             continue

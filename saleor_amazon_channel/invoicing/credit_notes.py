@@ -119,9 +119,10 @@ def _invoice_on_amazon(order: AmazonOrder) -> OrderInvoice | None:
         kind=OutboxEntry.Kind.INVOICE, state=OutboxEntry.State.SUCCEEDED
     )
     sent = [entry.payload["shop_invoice_id"] for entry in succeeded]
-    return OrderInvoice.objects.filter(
+    invoices = OrderInvoice.objects.filter(
         order=order, corrects=None, shop_invoice_id__in=sent
-    ).first()
+    )
+    return invoices.order_by("-is_issued_here", "pk").first()
 
 
 def _reason_for_none(order: AmazonOrder, invoice: OrderInvoice) -> str:

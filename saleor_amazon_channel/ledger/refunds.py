@@ -214,11 +214,16 @@ def _apply(
     row.unknown = ", ".join(told.unknown)
     if told.amounts != before and order is not None and _is_imported(order):
         row.carry_at = clock.now()
-    if told.amounts != before and is_invoiced:
+    if told.amounts != before and is_invoiced and (is_new or _is_corrected(row)):
         row.credit_note_at = clock.now()
     row.save()
     if told.amounts != before:
         _write_amounts(row, told.amounts)
+
+
+def _is_corrected(row: AmazonRefund) -> bool:
+    """There is a credit note for it."""
+    return OrderInvoice.objects.filter(refund=row).exists()
 
 
 def _is_imported(order: AmazonOrder) -> bool:

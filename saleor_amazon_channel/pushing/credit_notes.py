@@ -21,6 +21,7 @@ from django.db.models import Sum
 from .. import clock, outbox, store
 from ..amazon.client import Client
 from ..amazon.feed_reports import Result
+from ..amazon.marketplaces import MARKETPLACES
 from ..amazon.orders import Program
 from ..models import (
     AmazonOrder,
@@ -72,6 +73,9 @@ def reason_to_keep(order: AmazonOrder) -> str:
     """Why nothing is sent, in words; empty: it is."""
     if Program.INVOICE_BY_AMAZON in order.programs:
         return "Amazon invoices this order itself (INVOICE_BY_AMAZON)."
+    info = MARKETPLACES.get(order.marketplace_id)
+    if info is None or info.country_code not in invoices.FEED_COUNTRIES:
+        return "Amazon has no Invoice Data Report for the marketplace, which it needs."
     mechanism = (
         Marketplace.objects.filter(
             account_id=order.account_id, marketplace_id=order.marketplace_id

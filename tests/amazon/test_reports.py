@@ -63,6 +63,13 @@ def test_the_rows_of_a_transaction_are_one_refund() -> None:
     )
 
 
+def test_a_row_that_comes_twice_counts_once() -> None:
+    row = {"transaction-id": "1", "sku": "A", "item-vat-incl-amount": "5.00"}
+    assert one(row, row).total == Decimal("5.00")
+    other = {**row, "sku": "B"}
+    assert one(row, other, row).total == Decimal("10.00")
+
+
 def test_amounts_are_taken_without_their_sign() -> None:
     row = {"transaction-id": "1", "item-vat-incl-amount": "5.00"}
     refunded = {"transaction-id": "1", "item-vat-incl-amount": "-5.00"}
