@@ -173,11 +173,11 @@ def _by_message(
         messaging.send(
             client, *where, _INVOICE, [attachment], max_wait_seconds=max_wait_seconds
         )
-    except errors.TryLater:
-        outbox.come_back(entry)
-        raise
     except (errors.UnknownOutcome, errors.MalformedAnswer):
         return _not_to_be_known(entry)
+    except errors.CallFailed:
+        outbox.come_back(entry)
+        raise
     return Outcome(
         State.SUCCEEDED, f"Invoice {number} was sent to the buyer by message."
     )

@@ -24,7 +24,7 @@ from saleor_amazon_channel.models import (
     OrderInvoice,
     OutboxEntry,
 )
-from saleor_amazon_channel.sandbox import events
+from saleor_amazon_channel.sandbox import events, messaging
 from saleor_amazon_channel.sandbox.feed_store import Fate
 from saleor_amazon_channel.store.contract import Store
 from wire_orders import GERMANY, wire_item, wire_order
@@ -277,6 +277,24 @@ def test_where_amazon_offers_nothing_it_says_what_to_do(world: World) -> None:
     assert (entry().state, entry().error_code) == ("failed", "NOT_POSSIBLE")
     assert "Give it to the buyer in Seller Central: https://" in entry().error_message
     assert CommunicationLog.objects.count() == 0
+
+
+def test_a_message_that_amazon_refused_can_still_be_sent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messaging, "FEED_COUNTRIES", ())
+    configure(world, invoice_mechanism="message")
+    imported(world)
+    world.shop.request_invoice(shop_id(world))
+    world.sandbox.state.inject_fault("sendInvoice", "unauthorized", count=1)
+    ship(world)
+    rounds(world, 6)
+
+    assert entry().state == "succeeded"
+    assert len(world.sandbox.state.calls("sendInvoice")) == 2
+    assert [each.action for each in world.sandbox.state.messages_of(ORDER)] == [
+        "sendInvoice"
+    ]
 
 
 def test_an_order_that_is_cancelled_gets_no_invoice(world: World) -> None:
