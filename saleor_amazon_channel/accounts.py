@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model, Q
 
 from . import budget, clock, fields, lock_objects, outbox, store
-from .amazon import errors
+from .amazon import carriers, errors
 from .amazon.marketplaces import REGIONS
 from .amazon.sellers import GET_MARKETPLACE_PARTICIPATIONS, MarketplaceParticipation
 from .importing import importer, leases, participations, pull
@@ -487,6 +487,15 @@ def _change_invoices(row: Marketplace, changes: MarketplaceChanges) -> None:
 def _check_carrier(code: str) -> str:
     code = code.strip()
     _check_length(Marketplace, "default_carrier_code", code)
+    # Letter case matters to Amazon: its own spelling where there is one.
+    code = carriers.carrier_code(code) or code
+    if code == carriers.OTHER:
+        raise AccountError(
+            AccountErrorCode.INVALID,
+            f"Amazon wants a name with the code {carriers.OTHER}: name the carrier on "
+            "each fulfillment instead.",
+            "default_carrier_code",
+        )
     return code
 
 

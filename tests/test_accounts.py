@@ -371,6 +371,24 @@ def test_a_mapping_keeps_ids_and_names(germany: Marketplace) -> None:
     assert row.shipping_method_name == "Standard"
 
 
+def test_a_default_carrier_is_amazons_code_as_it_spells_it(
+    germany: Marketplace,
+) -> None:
+    row = accounts.update_marketplace(
+        germany, MarketplaceChanges(default_carrier_code="dhl")
+    )
+    assert row.default_carrier_code == "DHL"
+
+    # Each package would be refused: it has no name.
+    with pytest.raises(AccountError, match="name the carrier on each") as caught:
+        accounts.update_marketplace(
+            germany, MarketplaceChanges(default_carrier_code="other")
+        )
+    assert caught.value.field == "default_carrier_code"
+    germany.refresh_from_db()
+    assert germany.default_carrier_code == "DHL"
+
+
 def test_what_is_not_given_stays(germany: Marketplace) -> None:
     shop = channel()
     accounts.update_marketplace(germany, whole_mapping(shop))

@@ -19,8 +19,9 @@ from enum import StrEnum
 from typing import TypeVar
 from xml.etree import ElementTree
 
+from .carriers import CARRIER_CODES
 from .marketplaces import minor_unit
-from .orders_v0 import Package
+from .orders_v0 import OTHER_CARRIER, Package
 
 ORDER_ACKNOWLEDGEMENT = "POST_ORDER_ACKNOWLEDGEMENT_DATA"
 ORDER_FULFILLMENT = "POST_ORDER_FULFILLMENT_DATA"
@@ -32,7 +33,6 @@ MOST_MESSAGES = 1000
 #: Of a tracking number, of a carrier's name.
 MAX_TEXT_LENGTH = 50
 
-_ORDER_ID = re.compile(r"\w{3}-\w{7}-\w{7}", re.ASCII)
 _ITEM_CODE = re.compile(r"\d{14}", re.ASCII)
 
 #: One such character makes Amazon refuse the whole document.
@@ -139,11 +139,6 @@ class Adjustment:
     items: tuple[AdjustedItem, ...]
 
 
-def is_order_id(text: str) -> bool:
-    """Whether an Amazon order id has the form the schema demands."""
-    return _ORDER_ID.fullmatch(text) is not None
-
-
 def is_order_item_code(text: str) -> bool:
     """Whether an order item id has the form the schema demands: 14 digits."""
     return _ITEM_CODE.fullmatch(text) is not None
@@ -182,9 +177,13 @@ def fulfillments(seller_id: str, packages: Mapping[int, Fulfillment]) -> bytes:
         _add(body, "MerchantFulfillmentID", package.package_reference_id)
         _add(body, "FulfillmentDate", _time(package.ship_date))
         data = ElementTree.SubElement(body, "FulfillmentData")
-        _add(data, "CarrierCode", package.carrier_code)
-        if package.carrier_name:
-            _add(data, "CarrierName", package.carrier_name)
+        code, name = package.carrier_code, package.carrier_name
+        if code not in CARRIER_CODES:
+            # It may be newer than the schema, which would refuse the whole feed.
+            code, name = OTHER_CARRIER, name or code
+        _add(data, "CarrierCode", code)
+        if name:
+            _add(data, "CarrierName", name)
         if package.tracking_number:
             _add(data, "ShipperTrackingNumber", package.tracking_number)
         for each in package.items:

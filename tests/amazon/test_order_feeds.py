@@ -21,7 +21,6 @@ from saleor_amazon_channel.amazon.order_feeds import (
     adjustments,
     cancellations,
     fulfillments,
-    is_order_id,
     is_order_item_code,
     takes,
 )
@@ -124,6 +123,18 @@ def test_a_package_with_all_it_can_have_and_one_without_tracking() -> None:
     ]
 
 
+def test_a_carrier_code_that_the_schema_does_not_know_spoils_no_feed() -> None:
+    package = replace(PACKAGE, carrier_code="Brand New Post", carrier_name="")
+
+    content = fulfillments("A1SELLER", {1: Fulfillment("303-0000000-1234567", package)})
+
+    data = etree.fromstring(content).find(".//FulfillmentData")
+    assert [(e.tag, e.text) for e in data][:2] == [
+        ("CarrierCode", "Other"),
+        ("CarrierName", "Brand New Post"),
+    ]
+
+
 def test_what_a_feed_takes_is_narrower_than_what_the_call_does() -> None:
     assert takes(PACKAGE)
     assert not takes(replace(PACKAGE, tracking_number="1" * 51))
@@ -131,8 +142,6 @@ def test_what_a_feed_takes_is_narrower_than_what_the_call_does() -> None:
 
 
 def test_what_the_schema_takes_for_ids() -> None:
-    assert is_order_id("303-0000000-1234567")
-    assert not is_order_id("303-0000000-12345678")
     assert is_order_item_code("20212345678901")
     assert not is_order_item_code("2021234567890")
     assert not is_order_item_code("2021234567890A")
