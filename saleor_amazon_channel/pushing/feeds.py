@@ -699,11 +699,19 @@ def _by_report(
                 claim,
                 _refusal(claim.entry, refusals[claim.entry.pk])
                 if refusals[claim.entry.pk]
-                else Outcome(State.SUCCEEDED, told[claim.entry.pk]),
+                else _success(told[claim.entry.pk], claim.entry, report),
             )
             for claim in of_kind
         ]
     return settled
+
+
+def _success(told: str, entry: OutboxEntry, report: feed_reports.Report) -> Outcome:
+    """What Amazon took and does not like: a tracking number of another form, say."""
+    warnings = "; ".join(map(str, report.warnings_of(entry.message_id or 0)))
+    return Outcome(
+        State.SUCCEEDED, f"{told} Amazon warns: {warnings}" if warnings else told
+    )
 
 
 def _refusal(entry: OutboxEntry, refusals: Sequence[feed_reports.Result]) -> Outcome:

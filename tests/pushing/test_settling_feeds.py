@@ -136,13 +136,18 @@ def refund_on_both_sides(entry: OutboxEntry) -> None:
     )
 
 
-def report(feed: Feed, *, refused: Collection[int] = ()) -> Report:
+def report(
+    feed: Feed, *, refused: Collection[int] = (), warned: Collection[int] = ()
+) -> Report:
     count = feed.entries.count()
     return Report(
         is_complete=True,
         processed=count,
         successful=count - len(refused),
-        results={number: (Result(number, True, "90002", "No."),) for number in refused},
+        results={
+            number: (Result(number, number in refused, "90002", "No."),)
+            for number in (*refused, *warned)
+        },
     )
 
 
@@ -204,6 +209,15 @@ def test_what_came_of_each_is_told_on_its_order(
         is_refused = entry.message_id == 2
         assert entry.error_code == ("90002" if is_refused else "")
         assert entry.error_message == (event.message if is_refused else "")
+
+
+def test_a_warning_is_told_beside_the_success(account: SellerAccount) -> None:
+    feed = submitted(account, Kind.CONFIRM_SHIPMENT, 2)
+    assert settle(feed, warned=[2]) == ["succeeded", "succeeded"]
+
+    plain, warned = OrderEvent.objects.order_by("pk").values_list("message", flat=True)
+    assert "warns" not in plain
+    assert warned.endswith(". Amazon warns: 90002: No.")
 
 
 def test_a_package_is_confirmed_in_the_version_that_was_sent(
