@@ -422,7 +422,11 @@ def _held(
     if package.tracking_number and carrier_code:
         return None
     missing, remedy = (
-        ("a carrier", "Add it to the fulfillment's metadata as amazon.carrier")
+        (
+            "a carrier",
+            "Add it to the fulfillment's metadata as amazon.carrier, or give the "
+            "marketplace a default carrier",
+        )
         if not carrier_code
         else ("a tracking number", "Add it to the fulfillment")
     )
