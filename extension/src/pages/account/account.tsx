@@ -8,17 +8,8 @@ import {
   RefreshMarketplacesDocument,
   UpdateAccountDocument,
 } from "../../api/generated/graphql";
-import {
-  byField,
-  Card,
-  css,
-  Empty,
-  FormError,
-  Loading,
-  Notice,
-  Page,
-  Problem,
-} from "../../components";
+import { byField, Card, css, Empty, FormError, Notice, Page } from "../../components";
+import { Answer } from "../../components/answer";
 import { TextField } from "../../components/fields";
 import { Marketplaces } from "../../components/marketplaces";
 import { AccountState } from "../../components/states";
@@ -33,19 +24,24 @@ export type Account = AccountSettingsQuery["amazonAccounts"][number];
 /** One seller account: all that can be done with it. */
 export default function AccountPage({ id }: { id: string }) {
   const { t } = useText();
-  const [{ data, error, fetching }, refetch] = useQuery({ query: AccountSettingsDocument });
+  const [answer, refetch] = useQuery({ query: AccountSettingsDocument });
   const again = () => refetch({ requestPolicy: "network-only" });
-  const account = data?.amazonAccounts.find((each) => each.id === id);
+  const account = answer.data?.amazonAccounts.find((each) => each.id === id);
   return (
     <Page
       title={account?.name ?? t("account.title")}
       back={{ to: "/stores", label: t("connect.back") }}
       badges={account && <AccountState state={account.state} />}
     >
-      {fetching && !data && <Loading rows={8} />}
-      {error && !data && <Problem error={error} onRetry={() => refetch()} />}
-      {data && !account && <Empty title={t("account.unknown")} />}
-      {account && <Sections account={account} onChange={again} />}
+      <Answer answer={answer} onRetry={again} skeletons={8}>
+        {() =>
+          account ? (
+            <Sections account={account} onChange={again} />
+          ) : (
+            <Empty title={t("account.unknown")} />
+          )
+        }
+      </Answer>
     </Page>
   );
 }

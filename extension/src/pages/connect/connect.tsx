@@ -7,7 +7,8 @@ import {
   ConnectAgainDocument,
   type ConnectAgainQuery,
 } from "../../api/generated/graphql";
-import { byField, Card, css, FormError, Loading, Page, Problem } from "../../components";
+import { byField, Card, css, FormError, Page } from "../../components";
+import { Answer } from "../../components/answer";
 import { SelectField, TextField } from "../../components/fields";
 import { notify } from "../../dashboard/notify";
 import { navigate } from "../../dashboard/router";
@@ -39,16 +40,18 @@ const NAMES = [
 export default function Connect({ params }: { params: URLSearchParams }) {
   const { t } = useText();
   const id = params.get("account");
-  const [{ data, error, fetching }, refetch] = useQuery({
-    query: ConnectAgainDocument,
-    pause: !id,
-  });
-  const known = data?.amazonAccounts.find((account) => account.id === id);
+  const [answer, refetch] = useQuery({ query: ConnectAgainDocument, pause: !id });
   return (
     <Page title={t("connect.title")} back={{ to: "/stores", label: t("connect.back") }}>
-      {id && fetching && !data && <Loading rows={8} />}
-      {id && error && !data && <Problem error={error} onRetry={() => refetch()} />}
-      {(!id || data) && <Form key={known?.id} known={known} />}
+      {id ? (
+        <Answer answer={answer} onRetry={() => refetch()} skeletons={8}>
+          {({ amazonAccounts }) => (
+            <Form known={amazonAccounts.find((account) => account.id === id)} />
+          )}
+        </Answer>
+      ) : (
+        <Form />
+      )}
     </Page>
   );
 }

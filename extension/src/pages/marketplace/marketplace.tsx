@@ -8,17 +8,8 @@ import {
   type SettingsFragment,
   UpdateMarketplaceDocument,
 } from "../../api/generated/graphql";
-import {
-  byField,
-  Card,
-  css,
-  Empty,
-  FormError,
-  Loading,
-  Notice,
-  Page,
-  Problem,
-} from "../../components";
+import { byField, Card, css, Empty, FormError, Notice, Page } from "../../components";
+import { Answer } from "../../components/answer";
 import { CheckField, SelectField, TextAreaField, TextField } from "../../components/fields";
 import { notify } from "../../dashboard/notify";
 import { Link, navigate } from "../../dashboard/router";
@@ -29,9 +20,8 @@ type Channel = MarketplaceSettingsQuery["amazonShopChannels"][number];
 /** The order settings of a marketplace. */
 export default function Marketplace({ id }: { id: string }) {
   const { t, country } = useText();
-  const [{ data, error, fetching }, refetch] = useQuery({
-    query: MarketplaceSettingsDocument,
-  });
+  const [answer, refetch] = useQuery({ query: MarketplaceSettingsDocument });
+  const { data } = answer;
   const marketplaces = data?.amazonAccounts.flatMap((account) => account.marketplaces);
   const marketplace = marketplaces?.find((each) => each.id === id);
   const account = data?.amazonAccounts.find((each) =>
@@ -42,18 +32,21 @@ export default function Marketplace({ id }: { id: string }) {
     : t("marketplace.title");
   return (
     <Page title={title} back={{ to: "/stores", label: t("connect.back") }}>
-      {fetching && !data && <Loading rows={8} />}
-      {error && !data && <Problem error={error} onRetry={() => refetch()} />}
-      {data && !marketplace && <Empty title={t("marketplace.unknown")} />}
-      {data && marketplace && (
-        <Form
-          key={marketplace.id}
-          marketplace={marketplace}
-          channels={data.amazonShopChannels.filter(
-            (channel) => channel.currency === marketplace.currency,
-          )}
-        />
-      )}
+      <Answer answer={answer} onRetry={() => refetch()} skeletons={8}>
+        {({ amazonShopChannels }) =>
+          marketplace ? (
+            <Form
+              key={marketplace.id}
+              marketplace={marketplace}
+              channels={amazonShopChannels.filter(
+                (channel) => channel.currency === marketplace.currency,
+              )}
+            />
+          ) : (
+            <Empty title={t("marketplace.unknown")} />
+          )
+        }
+      </Answer>
     </Page>
   );
 }

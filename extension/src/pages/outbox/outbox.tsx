@@ -14,10 +14,10 @@ import {
 import { usePolling } from "../../api/polling";
 import { css, FormError, Notice, Page } from "../../components";
 import { useAccounts } from "../../components/accounts";
+import { Rows } from "../../components/answer";
 import { Dialog } from "../../components/dialog";
 import { SelectField } from "../../components/fields";
 import { Pager } from "../../components/pager";
-import { Rows } from "../../components/rows";
 import { Scroll } from "../../components/scroll";
 import { OutboxState } from "../../components/states";
 import { useMay } from "../../dashboard/bridge";

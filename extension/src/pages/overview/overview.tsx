@@ -8,8 +8,9 @@ import {
   OverviewDocument,
   type OverviewQueryVariables,
 } from "../../api/generated/graphql";
-import { Badge, Card, css, Empty, Loading, Page, Problem } from "../../components";
+import { Badge, Card, css, Empty, Page } from "../../components";
 import { useAccounts } from "../../components/accounts";
+import { Answer } from "../../components/answer";
 import { SelectField } from "../../components/fields";
 import { useMay } from "../../dashboard/bridge";
 import { address, Link, navigate } from "../../dashboard/router";
@@ -46,7 +47,7 @@ export default function Overview({ params }: { params: URLSearchParams }) {
   const { t, country } = useText();
   const maySetUp = useMay("MANAGE_PLUGINS");
   const accounts = useAccounts();
-  const [{ data, error, fetching }, refetch] = useQuery({
+  const [answer, refetch] = useQuery({
     query: OverviewDocument,
     variables: variablesOf(params),
   });
@@ -96,84 +97,84 @@ export default function Overview({ params }: { params: URLSearchParams }) {
           />
         )}
       </div>
-      {error && !data && <Problem error={error} onRetry={() => refetch()} />}
-      {fetching && !data && <Loading rows={10} />}
-      {data && (
-        <>
-          <div className={css.grid}>
-            {data.amazonSalesSummary.currencies.map((sales) => (
-              <SalesCard
-                key={sales.currency}
-                sales={sales}
-                title={t("sales.in", { currency: sales.currency })}
-              />
-            ))}
-            {data.amazonSalesSummary.currencies.length === 0 && <NoSales />}
-          </div>
-          <Card
-            title={t("overview.toShip")}
-            isFlush
-            actions={
-              <div className={css.actions}>
-                {Boolean(data.atRisk?.totalCount) && (
+      <Answer answer={answer} onRetry={() => refetch()} skeletons={10}>
+        {(data) => (
+          <>
+            <div className={css.grid}>
+              {data.amazonSalesSummary.currencies.map((sales) => (
+                <SalesCard
+                  key={sales.currency}
+                  sales={sales}
+                  title={t("sales.in", { currency: sales.currency })}
+                />
+              ))}
+              {data.amazonSalesSummary.currencies.length === 0 && <NoSales />}
+            </div>
+            <Card
+              title={t("overview.toShip")}
+              isFlush
+              actions={
+                <div className={css.actions}>
+                  {Boolean(data.atRisk?.totalCount) && (
+                    <Link
+                      className={css.link}
+                      to={address("/orders", { risk: "1", account })}
+                    >
+                      <Badge tone="bad">
+                        {t("overview.atRisk", { count: data.atRisk?.totalCount ?? 0 })}
+                      </Badge>
+                    </Link>
+                  )}
                   <Link
                     className={css.link}
-                    to={address("/orders", { risk: "1", account })}
+                    to={address("/orders", {
+                      status: "UNSHIPPED,PARTIALLY_SHIPPED",
+                      by: "MERCHANT",
+                      sort: "SHIP_BY",
+                      account,
+                    })}
                   >
-                    <Badge tone="bad">
-                      {t("overview.atRisk", { count: data.atRisk?.totalCount ?? 0 })}
-                    </Badge>
+                    {t("overview.allToShip")}
                   </Link>
-                )}
-                <Link
-                  className={css.link}
-                  to={address("/orders", {
-                    status: "UNSHIPPED,PARTIALLY_SHIPPED",
-                    by: "MERCHANT",
-                    sort: "SHIP_BY",
-                    account,
-                  })}
-                >
-                  {t("overview.allToShip")}
+                </div>
+              }
+            >
+              {data.toShip?.edges.length ? (
+                <OrderTable
+                  caption={t("overview.toShip")}
+                  orders={data.toShip.edges.map(({ node }) => node)}
+                  columns={SHIP_COLUMNS}
+                />
+              ) : (
+                <Empty title={t("overview.nothingToShip")} />
+              )}
+            </Card>
+            <Card
+              title={t("stores.recent")}
+              isFlush
+              actions={
+                <Link className={css.link} to={address("/orders", { account })}>
+                  {t("widget.all")}
                 </Link>
-              </div>
-            }
-          >
-            {data.toShip?.edges.length ? (
-              <OrderTable
-                caption={t("overview.toShip")}
-                orders={data.toShip.edges.map(({ node }) => node)}
-                columns={SHIP_COLUMNS}
-              />
-            ) : (
-              <Empty title={t("overview.nothingToShip")} />
-            )}
-          </Card>
-          <Card
-            title={t("stores.recent")}
-            isFlush
-            actions={
-              <Link className={css.link} to={address("/orders", { account })}>
-                {t("widget.all")}
-              </Link>
-            }
-          >
-            {data.recent?.edges.length ? (
-              <OrderTable
-                caption={t("stores.recent")}
-                orders={data.recent.edges.map(({ node }) => node)}
-                columns={RECENT_COLUMNS}
-              />
-            ) : (
-              <Empty title={t("orders.none")}>
-                <Text as="p" className={css.muted}>
-                  {t("orders.noneHelp")}
-                </Text>
-              </Empty>
-            )}
-          </Card>
-        </>
-      )}
+              }
+            >
+              {data.recent?.edges.length ? (
+                <OrderTable
+                  caption={t("stores.recent")}
+                  orders={data.recent.edges.map(({ node }) => node)}
+                  columns={RECENT_COLUMNS}
+                />
+              ) : (
+                <Empty title={t("orders.none")}>
+                  <Text as="p" className={css.muted}>
+                    {t("orders.noneHelp")}
+                  </Text>
+                </Empty>
+              )}
+            </Card>
+          </>
+        )}
+      </Answer>
       {stores.length > 0 && (
         <div className={css.grid}>
           {stores.map((store) => (

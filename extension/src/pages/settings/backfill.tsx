@@ -18,8 +18,8 @@ import {
   Notice,
   type Tone,
 } from "../../components";
+import { Rows } from "../../components/answer";
 import { CheckField, TextField } from "../../components/fields";
-import { Rows } from "../../components/rows";
 import { notify } from "../../dashboard/notify";
 import { useText } from "../../i18n";
 import { NamedOrders } from "./named-orders";

@@ -7,9 +7,9 @@ import {
   SetCarrierDocument,
 } from "../../api/generated/graphql";
 import { Badge, byField, Card, css, Fields, FormError } from "../../components";
+import { Rows } from "../../components/answer";
 import { Dialog } from "../../components/dialog";
 import { TextField } from "../../components/fields";
-import { Rows } from "../../components/rows";
 import { notify } from "../../dashboard/notify";
 import { useText } from "../../i18n";
 import { AccountSettingsPage } from "./tabs";

@@ -6,9 +6,9 @@ import {
   type ListingsQueryVariables,
 } from "../../api/generated/graphql";
 import { Badge, css, type Tone } from "../../components";
+import { Rows } from "../../components/answer";
 import { SelectField } from "../../components/fields";
 import { Pager } from "../../components/pager";
-import { Rows } from "../../components/rows";
 import { Scroll } from "../../components/scroll";
 import { address, navigate } from "../../dashboard/router";
 import { useText } from "../../i18n";

@@ -6,9 +6,9 @@ import {
 } from "../../api/generated/graphql";
 import { css } from "../../components";
 import { useAccounts } from "../../components/accounts";
+import { Rows } from "../../components/answer";
 import { SelectField } from "../../components/fields";
 import { Pager } from "../../components/pager";
-import { Rows } from "../../components/rows";
 import { Scroll } from "../../components/scroll";
 import { address, Link, navigate } from "../../dashboard/router";
 import { useText } from "../../i18n";

@@ -7,17 +7,8 @@ import {
   SubscribeDocument,
   UnsubscribeDocument,
 } from "../../api/generated/graphql";
-import {
-  Badge,
-  byField,
-  Card,
-  css,
-  Fields,
-  FormError,
-  Loading,
-  Notice,
-  Problem,
-} from "../../components";
+import { Badge, byField, Card, css, Fields, FormError, Notice } from "../../components";
+import { Answer } from "../../components/answer";
 import { Dialog } from "../../components/dialog";
 import { CheckField, TextAreaField, TextField } from "../../components/fields";
 import { notify } from "../../dashboard/notify";
@@ -61,33 +52,31 @@ export default function Notifications({ params }: { params: URLSearchParams }) {
 
 function OfAccount({ accountId }: { accountId: string }) {
   const { t } = useText();
-  const [{ data, error, fetching }, refetch] = useQuery({ query: NotificationsDocument });
+  const [answer, refetch] = useQuery({ query: NotificationsDocument });
   const again = () => refetch({ requestPolicy: "network-only" });
-  const account = data?.amazonAccounts.find(({ id }) => id === accountId);
-  if (!account)
-    return error ? (
-      <Problem error={error} onRetry={again} />
-    ) : fetching ? (
-      <Loading />
-    ) : null;
-  const { notifications } = account;
+  const account = answer.data?.amazonAccounts.find(({ id }) => id === accountId);
+  const minutes = answer.data?.amazonSettings.pullIntervalMinutes ?? 0;
   return (
-    <>
-      {notifications ? (
-        <State account={account} status={notifications} onChange={again} />
-      ) : (
-        <Notice>
-          <Text as="p" size={3}>
-            {t("notifications.none", {
-              minutes: data?.amazonSettings.pullIntervalMinutes ?? 0,
-            })}
-          </Text>
-        </Notice>
+    <Answer answer={{ ...answer, data: account }} onRetry={again}>
+      {(known) => (
+        <>
+          {known.notifications ? (
+            <State account={known} status={known.notifications} onChange={again} />
+          ) : (
+            <Notice>
+              <Text as="p" size={3}>
+                {t("notifications.none", { minutes })}
+              </Text>
+            </Notice>
+          )}
+          <Card
+            title={t(known.notifications ? "notifications.move" : "notifications.setUp")}
+          >
+            <SetUp account={known} onDone={again} />
+          </Card>
+        </>
       )}
-      <Card title={notifications ? t("notifications.move") : t("notifications.setUp")}>
-        <SetUp account={account} onDone={again} />
-      </Card>
-    </>
+    </Answer>
   );
 }
 

@@ -6,7 +6,8 @@ import {
   type ChannelSettingsPartsFragment,
   UpdateChannelSettingsDocument,
 } from "../../api/generated/graphql";
-import { byField, Card, css, FormError, Loading, Notice, Problem } from "../../components";
+import { byField, Card, css, FormError, Notice } from "../../components";
+import { Answer } from "../../components/answer";
 import { CheckField, SelectField, TextField } from "../../components/fields";
 import { notify } from "../../dashboard/notify";
 import { useText } from "../../i18n";
@@ -18,12 +19,12 @@ const HISTORIES = ["DAILY", "WEEKLY", "MONTHLY"] as const;
 /** E1–E4: what is set for the whole channel. */
 export default function Settings() {
   const { t } = useText();
-  const [{ data, error, fetching }, refetch] = useQuery({ query: ChannelSettingsDocument });
+  const [answer, refetch] = useQuery({ query: ChannelSettingsDocument });
   return (
     <SettingsPage title={t("settings.title")}>
-      {fetching && !data && <Loading />}
-      {error && !data && <Problem error={error} onRetry={() => refetch()} />}
-      {data && <Form settings={data.amazonSettings} />}
+      <Answer answer={answer} onRetry={() => refetch()}>
+        {({ amazonSettings }) => <Form settings={amazonSettings} />}
+      </Answer>
     </SettingsPage>
   );
 }

@@ -2,7 +2,8 @@ import { Button, Text } from "@saleor/macaw-ui";
 import { type FormEvent, useState } from "react";
 import { useMutation, useQuery } from "urql";
 import { SetSkuRuleDocument, SkuRuleDocument } from "../../api/generated/graphql";
-import { byField, Card, css, FormError, Loading, Problem } from "../../components";
+import { byField, Card, css, FormError } from "../../components";
+import { Answer } from "../../components/answer";
 import { TextField } from "../../components/fields";
 import { notify } from "../../dashboard/notify";
 import { useText } from "../../i18n";
@@ -30,19 +31,19 @@ interface Props {
 /** What is left out of all of the account's SKUs that are not known as they are. */
 export function SkuRule({ accountId, examples }: Props) {
   const { t } = useText();
-  const [{ data, error, fetching }, refetch] = useQuery({ query: SkuRuleDocument });
-  const rule = data?.amazonAccounts.find(({ id }) => id === accountId);
+  const [answer, refetch] = useQuery({ query: SkuRuleDocument });
+  const rule = answer.data?.amazonAccounts.find(({ id }) => id === accountId);
   return (
     <Card title={t("skuRule.title")}>
-      {error && !data && <Problem error={error} onRetry={() => refetch()} />}
-      {fetching && !data && <Loading rows={3} />}
-      {rule && (
-        <Form
-          accountId={accountId}
-          rule={{ prefix: rule.skuPrefix, suffix: rule.skuSuffix }}
-          examples={examples}
-        />
-      )}
+      <Answer answer={{ ...answer, data: rule }} onRetry={() => refetch()} skeletons={3}>
+        {({ skuPrefix, skuSuffix }) => (
+          <Form
+            accountId={accountId}
+            rule={{ prefix: skuPrefix, suffix: skuSuffix }}
+            examples={examples}
+          />
+        )}
+      </Answer>
     </Card>
   );
 }

@@ -11,9 +11,9 @@ import {
   VariantBySkuDocument,
 } from "../../api/generated/graphql";
 import { byField, Card, css, FormError } from "../../components";
+import { Rows } from "../../components/answer";
 import { Dialog } from "../../components/dialog";
 import { TextField } from "../../components/fields";
-import { Rows } from "../../components/rows";
 import { useMay } from "../../dashboard/bridge";
 import { notify } from "../../dashboard/notify";
 import { address, Link } from "../../dashboard/router";

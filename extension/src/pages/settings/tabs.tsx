@@ -2,8 +2,8 @@ import { Button } from "@saleor/macaw-ui";
 import type { PropsWithChildren, ReactNode } from "react";
 import { css, Page } from "../../components";
 import { useAccountNames } from "../../components/accounts";
+import { Rows } from "../../components/answer";
 import { SelectField } from "../../components/fields";
-import { Rows } from "../../components/rows";
 import { address, Link, navigate, useRoute } from "../../dashboard/router";
 import { type MessageId, useText } from "../../i18n";
 

@@ -7,8 +7,8 @@ import {
   StoresDocument,
 } from "../../api/generated/graphql";
 import { Card, css, Fields, Notice, Page } from "../../components";
+import { Rows } from "../../components/answer";
 import { Marketplaces } from "../../components/marketplaces";
-import { Rows } from "../../components/rows";
 import { AccountState } from "../../components/states";
 import { useMay } from "../../dashboard/bridge";
 import { address, Link, navigate } from "../../dashboard/router";
