@@ -44,7 +44,8 @@ describe("Amazon stores", () => {
     const pages = await open("/stores");
     const card = pages.getByRole("region", { name: "Sandbox FE" });
     await card.getByRole("button", { name: "Pause" }).click();
-    await card.getByText("Paused", { exact: true }).waitFor();
+    await card.getByText("Paused", { exact: true }).first().waitFor();
+    expect(await card.getByText("Importing").count()).toBe(0);
     await card.getByRole("button", { name: "Resume" }).click();
     await card.getByText("Active", { exact: true }).waitFor();
   });

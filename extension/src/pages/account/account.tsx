@@ -99,7 +99,7 @@ function Sections({ account, onChange }: Props) {
           <Text as="p" size={3} className={css.muted}>
             {t("account.marketplacesHelp")}
           </Text>
-          <Marketplaces marketplaces={account.marketplaces} />
+          <Marketplaces {...account} />
         </div>
       </Card>
       {isConnected && (

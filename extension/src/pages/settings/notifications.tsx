@@ -246,7 +246,7 @@ function SetUp({ account, onDone }: { account: Account; onDone: () => void }) {
       <TextAreaField
         label={t("notifications.policy")}
         readOnly
-        rows={11}
+        rows={18}
         value={policyOf(arn)}
         onChange={() => {}}
         help={t("notifications.policyHelp")}

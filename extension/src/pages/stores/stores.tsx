@@ -102,7 +102,7 @@ function Account({ account, onChange }: AccountProps) {
             [t("stores.nextPull"), account.nextPullAt && time(account.nextPullAt)],
           ]}
         />
-        <Marketplaces marketplaces={account.marketplaces} />
+        <Marketplaces {...account} />
         <div className={css.actions}>
           <Button
             variant="secondary"
