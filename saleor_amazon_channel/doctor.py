@@ -14,7 +14,7 @@ from django.core import checks
 from django.db.models import Count, Min
 
 from . import clock, lifecycle, status, tasks
-from .importing import reconcile
+from .importing import reconcile, unmapped
 from .models import (
     AmazonOrder,
     ChannelSettings,
@@ -109,6 +109,11 @@ def _accounts() -> Iterator[Finding]:
         )
         if latest and any(getattr(latest, name) for name in _WRONG):
             yield Finding(account_row.name, reconcile.in_words(latest))
+    for waiting in unmapped.read():
+        yield Finding(
+            waiting.account_name,
+            f"{waiting.order_count} orders to be shipped wait. {waiting.message}",
+        )
     for account_row in invoice_reports.failing_accounts():
         yield Finding(
             account_row.name,

@@ -15,13 +15,14 @@ from saleor_amazon_channel import clock, doctor, lifecycle
 from saleor_amazon_channel.models import (
     ChannelSettings,
     InvoiceReport,
+    Marketplace,
     OrderInvoice,
     OutboxEntry,
     Reconciliation,
     SellerAccount,
     SyncCursor,
 )
-from wire_orders import NOW
+from wire_orders import GERMANY, NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -158,4 +159,19 @@ def test_orders_that_are_blocked(well: SellerAccount) -> None:
     new_order(well, import_state="blocked")
     assert found() == [
         ("import", "1 orders are blocked, for 0 causes: see amazonBlockers.")
+    ]
+
+
+def test_orders_that_wait_for_a_channel(well: SellerAccount) -> None:
+    Marketplace.objects.create(account=well, marketplace_id=GERMANY)
+    new_order(well)
+    new_order(well)
+    assert found() == [
+        (
+            well.name,
+            "2 orders to be shipped wait. The marketplace (Germany) has no channel, "
+            "warehouse or shipping method. Choose them in its settings; the orders are "
+            "then imported by themselves. If they are not to be, switch Import Amazon "
+            "Orders off there.",
+        )
     ]

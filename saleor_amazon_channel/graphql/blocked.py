@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import Count, Min
 
 from .. import models, store
-from ..importing import importer
+from ..importing import importer, unmapped
+from ..store.contract import BlockerCode
 from . import channels, ids
 from . import host as graphql_host
 from .arguments import find_account, key_of, not_found
@@ -89,7 +90,8 @@ class BlockedQueries(graphene.ObjectType):
         AmazonBlockerCause,
         requires(
             f"What keeps orders out of the shop, the {MAX_CAUSES} causes with the most "
-            "orders first.",
+            "orders first. Orders that are to be shipped and wait for a channel for "
+            "their marketplace are among them (`NOT_MAPPED`).",
             host.MANAGE_ORDERS,
         ),
     )
@@ -109,14 +111,17 @@ class BlockedQueries(graphene.ObjectType):
     def resolve_amazon_blockers(_root: Any, info: Any) -> list[Any]:
         host.require(info.context, host.MANAGE_ORDERS)
         with host.reading(info.context) as using:
-            rows = list(
+            mine = channels.visible(info, using)
+            rows: list[Any] = list(
                 models.OrderBlocker.objects.using(using)
-                .filter(channels.visible(info, using))
+                .filter(mine)
                 .values("account_id", "marketplace_id", "code", "subject")
                 .annotate(order_count=Count("order", distinct=True))
                 .annotate(message=Min("message"))
                 .order_by("-order_count", "code", "subject")[:MAX_CAUSES]
             )
+            rows += [_not_mapped(each) for each in unmapped.read(using, mine)]
+            rows.sort(key=lambda row: -row["order_count"])
             return [
                 AmazonBlockerCause(
                     **{
@@ -124,7 +129,7 @@ class BlockedQueries(graphene.ObjectType):
                         "account_id": to_global("AmazonAccount", row["account_id"]),
                     }
                 )
-                for row in rows
+                for row in rows[:MAX_CAUSES]
             ]
 
     @staticmethod
@@ -144,6 +149,17 @@ class BlockedQueries(graphene.ObjectType):
             if seller_skus is not None:
                 rows = rows.filter(seller_sku__in=seller_skus)
             return list(rows[:MAX_AT_ONCE])
+
+
+def _not_mapped(found: unmapped.Unmapped) -> dict[str, Any]:
+    return {
+        "account_id": found.account_id,
+        "marketplace_id": found.marketplace_id,
+        "code": BlockerCode.NOT_MAPPED,
+        "subject": "",
+        "order_count": found.order_count,
+        "message": found.message,
+    }
 
 
 class AmazonOrderRetryImport(host.BaseMutation):  # type: ignore[name-defined]
