@@ -13,9 +13,10 @@ export function BlockedSummary() {
   const accounts = useAccounts();
   const causes = data?.amazonBlockers ?? [];
   if (!causes.length) return null;
-  const concerned = accounts.filter(({ id }) =>
-    causes.some(({ accountId }) => accountId === id),
-  );
+  const of = (id: string) => causes.filter(({ accountId }) => accountId === id);
+  const concerned = accounts.filter(({ id }) => of(id).length);
+  const stateOf = (id: string) =>
+    of(id).every(({ code }) => code === "NOT_MAPPED") ? "WAITING" : "BLOCKED";
   return (
     <Notice
       tone="critical"
@@ -34,7 +35,7 @@ export function BlockedSummary() {
             <li key={id}>
               <Link
                 className={css.link}
-                to={address("/orders", { state: "BLOCKED", account: id })}
+                to={address("/orders", { state: stateOf(id), account: id })}
               >
                 {name}
               </Link>

@@ -6,10 +6,21 @@ import { Scroll } from "../../components/scroll";
 import { useMay } from "../../dashboard/bridge";
 import { address, Link } from "../../dashboard/router";
 import { useText } from "../../i18n";
+import { MARKETPLACES } from "../../marketplaces";
+
+type Cause = Pick<
+  BlockersQuery["amazonBlockers"][number],
+  "code" | "subject" | "accountId" | "marketplaceId"
+>;
 
 /** Blocked orders by what blocks them, with where each is put right. */
 export default function Blocked() {
-  const { t, of, number } = useText();
+  const { t, of, number, country } = useText();
+  const nameOf = ({ code, marketplaceId }: Cause) => {
+    const place = MARKETPLACES.find(([id]) => id === marketplaceId);
+    const isOfPlace = code === "NOT_MAPPED" && place;
+    return isOfPlace ? `${of("blocker", code)}: ${country(place[1])}` : of("blocker", code);
+  };
   const maySetUp = useMay("MANAGE_PLUGINS");
   const [{ data, error, fetching }, refetch] = useQuery({ query: BlockersDocument });
   const causes = data?.amazonBlockers;
@@ -46,20 +57,11 @@ export default function Blocked() {
                   <tr
                     key={`${cause.accountId} ${cause.marketplaceId} ${cause.code} ${cause.subject}`}
                   >
-                    <td className={css.nowrap}>{of("blocker", cause.code)}</td>
+                    <td className={css.nowrap}>{nameOf(cause)}</td>
                     <td>{cause.message}</td>
                     <td className={css.end}>{number(cause.orderCount)}</td>
                     <td className={css.nowrap}>
-                      <Link
-                        className={css.link}
-                        to={address("/orders", {
-                          state: "BLOCKED",
-                          code: cause.code,
-                          cause: cause.subject,
-                          account: cause.accountId,
-                          marketplace: cause.marketplaceId,
-                        })}
-                      >
+                      <Link className={css.link} to={address("/orders", ordersOf(cause))}>
                         {t("blocked.showOrders")}
                       </Link>
                       {maySetUp && <Fix cause={cause} />}
@@ -75,8 +77,17 @@ export default function Blocked() {
   );
 }
 
+/** The filter that finds them. Without a channel they are not blocked: they wait. */
+export const ordersOf = ({ code, subject, accountId, marketplaceId }: Cause) => ({
+  ...(code === "NOT_MAPPED"
+    ? { state: "WAITING", status: "UNSHIPPED,PARTIALLY_SHIPPED", by: "MERCHANT" }
+    : { state: "BLOCKED", code, cause: subject }),
+  account: accountId,
+  marketplace: marketplaceId,
+});
+
 /** Where the cause is put right, if that is here. */
-function Fix({ cause }: { cause: BlockersQuery["amazonBlockers"][number] }) {
+function Fix({ cause }: { cause: Cause }) {
   const { t } = useText();
   const to =
     cause.code === "UNKNOWN_SKU"
