@@ -40,11 +40,11 @@ def test_a_part_of_the_matrix(transactional_db, monkeypatch, settings):
                 *crash_matrix.chosen(
                     sqs,
                     "shipment, tracking change, cancel, refund, invoice, "
-                    "invoice by message, message",
+                    "invoice by message, credit note, message",
                     "killed after sending, killed while parsing",
                 )
             )
 
     assert matrix.wrong == []
     verdicts = [cell.verdict for cell in matrix.cells]
-    assert (verdicts.count("ok"), verdicts.count("asks")) == (7, 3)
+    assert (verdicts.count("ok"), verdicts.count("asks")) == (9, 3)

@@ -194,6 +194,11 @@ def test_a_refund_in_seller_central_gets_its_credit_note(world: World) -> None:
     ):
         assert printed in text, text
     assert uploaded(world, "CreditNote") == []
+    # Whoever saves it, it is none of the invoices that go as such.
+    with world.shop.writer(), transaction.atomic():
+        ready = world.store.invoices([note.shop_invoice_id])
+        assert [each.number for each in ready] == [note.number]
+        assert record.record_invoices(ready) == 0
 
     report_on(world)
     assert uploaded(world, "CreditNote") == []
@@ -480,9 +485,14 @@ def test_without_the_role_it_is_told_and_amazon_is_left_in_peace(
 
 
 @pytest.mark.parametrize(
-    "operation", ["createReport", "getReport", "getReportDocument", "createFeed"]
+    ("operation", "kind"),
+    [
+        ("createReport", "throttled"),
+        ("getReport", "internal_failure"),
+        ("getReportDocument", "throttled"),
+        ("createFeed", "internal_failure"),
+    ],
 )
-@pytest.mark.parametrize("kind", ["throttled", "internal_failure"])
 def test_a_failing_step_delays_and_never_doubles(
     world: World, operation: str, kind: str
 ) -> None:
@@ -668,6 +678,8 @@ def test_of_two_alike_each_is_the_one_of_its_item(world: World) -> None:
     refund(world, item=SECOND, Principal="5.00")
     refund(world, item=FIRST, Principal="5.00")
     hear(world)
+    # The report has them in another order.
+    world.sandbox.state.transactions._of_seller[SELLER].reverse()
     report_on(world)
 
     skus = {
