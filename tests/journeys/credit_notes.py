@@ -676,6 +676,7 @@ def test_of_two_alike_each_is_the_one_of_its_item(world: World) -> None:
     rounds(world, 4)
     world.sandbox.state.reports.refund_delay = timedelta(hours=1)
     refund(world, item=SECOND, Principal="5.00")
+    world.move_clock(timedelta(minutes=1))
     refund(world, item=FIRST, Principal="5.00")
     hear(world)
     # The report has them in another order.
