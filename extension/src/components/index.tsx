@@ -49,6 +49,17 @@ export function Page({
   );
 }
 
+/** The server's words, which are English, below what was said of them. */
+export function InEnglish({ text }: { text: string }) {
+  const { t } = useText();
+  return (
+    <details className={css.more}>
+      <summary>{t("blocked.details")}</summary>
+      <span lang="en">{text}</span>
+    </details>
+  );
+}
+
 interface CardProps {
   title: string;
   actions?: ReactNode;

@@ -5,6 +5,7 @@ import type {
   AmazonOutboxState,
 } from "../api/generated/graphql";
 import { useText } from "../i18n";
+import { useTold } from "../i18n/told";
 import { Badge, type Tone } from ".";
 
 const IMPORT: Record<AmazonImportState, Tone> = {
@@ -57,6 +58,25 @@ const OUTBOX: Record<AmazonOutboxState, Tone> = {
 export function OutboxState({ state }: { state: AmazonOutboxState }) {
   const { of } = useText();
   return <Badge tone={OUTBOX[state]}>{of("outbox", state)}</Badge>;
+}
+
+/** Why something was not told to Amazon: in short, and in the server's words. */
+export function Failure({
+  errorCode,
+  errorMessage,
+}: {
+  errorCode?: string | null;
+  errorMessage?: string | null;
+}) {
+  const { problem } = useTold();
+  if (!errorMessage) return null;
+  const short = problem(errorCode);
+  return (
+    <>
+      {short && <strong>{short}: </strong>}
+      <span lang="en">{errorMessage}</span>
+    </>
+  );
 }
 
 const ACCOUNT: Record<AmazonAccountState, Tone> = {

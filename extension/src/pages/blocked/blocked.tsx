@@ -1,11 +1,12 @@
 import { Text } from "@saleor/macaw-ui";
 import { useQuery } from "urql";
 import { BlockersDocument, type BlockersQuery } from "../../api/generated/graphql";
-import { css, Empty, Loading, Page, Problem } from "../../components";
+import { css, Empty, InEnglish, Loading, Page, Problem } from "../../components";
 import { Scroll } from "../../components/scroll";
 import { useMay } from "../../dashboard/bridge";
 import { address, Link } from "../../dashboard/router";
 import { useText } from "../../i18n";
+import { useTold } from "../../i18n/told";
 import { MARKETPLACES } from "../../marketplaces";
 
 type Cause = Pick<
@@ -16,6 +17,7 @@ type Cause = Pick<
 /** Blocked orders by what blocks them, with where each is put right. */
 export default function Blocked() {
   const { t, of, number, country } = useText();
+  const { blocker } = useTold();
   const nameOf = ({ code, marketplaceId }: Cause) => {
     const place = MARKETPLACES.find(([id]) => id === marketplaceId);
     const isOfPlace = code === "NOT_MAPPED" && place;
@@ -58,7 +60,10 @@ export default function Blocked() {
                     key={`${cause.accountId} ${cause.marketplaceId} ${cause.code} ${cause.subject}`}
                   >
                     <td className={css.nowrap}>{nameOf(cause)}</td>
-                    <td>{cause.message}</td>
+                    <td>
+                      {blocker(cause)}
+                      <InEnglish text={cause.message} />
+                    </td>
                     <td className={css.end}>{number(cause.orderCount)}</td>
                     <td className={css.nowrap}>
                       <Link className={css.link} to={address("/orders", ordersOf(cause))}>

@@ -7,6 +7,7 @@ import { Dialog } from "../../components/dialog";
 import { SelectField } from "../../components/fields";
 import { notify } from "../../dashboard/notify";
 import { useText } from "../../i18n";
+import { useTold } from "../../i18n/told";
 import type { Order } from "./order-details";
 
 const REASONS: AmazonCancelReason[] = [
@@ -46,6 +47,7 @@ interface Props {
 
 export function CancelDialog({ order, onClose, onDone }: Props) {
   const { t, of } = useText();
+  const { refusal } = useTold();
   const [reason, setReason] = useState<AmazonCancelReason>(
     order.isCancellationRequested ? "BUYER_CANCELED" : "NO_INVENTORY",
   );
@@ -66,7 +68,7 @@ export function CancelDialog({ order, onClose, onDone }: Props) {
       onSubmit={onSubmit}
     >
       <FormError
-        text={error?.message ?? data?.amazonOrderCancel?.errors[0]?.message ?? ""}
+        text={error?.message ?? refusal(data?.amazonOrderCancel?.errors[0]) ?? ""}
       />
       <Text as="p" size={3}>
         {t("cancel.help")}

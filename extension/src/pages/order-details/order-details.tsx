@@ -7,7 +7,16 @@ import {
   type OrderDetailsQueryVariables,
   RetryImportDocument,
 } from "../../api/generated/graphql";
-import { Badge, css, Empty, Loading, Notice, Page, Problem } from "../../components";
+import {
+  Badge,
+  css,
+  Empty,
+  InEnglish,
+  Loading,
+  Notice,
+  Page,
+  Problem,
+} from "../../components";
 import { ImportState, Status } from "../../components/states";
 import { notify } from "../../dashboard/notify";
 import {
@@ -20,6 +29,7 @@ import {
   useRoute,
 } from "../../dashboard/router";
 import { type MessageId, useText } from "../../i18n";
+import { useTold } from "../../i18n/told";
 import { AddressDialog } from "./address-dialog";
 import { CancelDialog, canCancel } from "./cancel-dialog";
 import { MessageDialog } from "./message-dialog";
@@ -187,11 +197,12 @@ interface BlockersProps {
 /** What keeps the order out of the shop, and what can be done about it here. */
 function Blockers({ order, onChange, onEditAddress }: BlockersProps) {
   const { t, of } = useText();
+  const told = useTold();
   const [{ fetching }, retry] = useMutation(RetryImportDocument);
   if (order.importState !== "BLOCKED") {
     return order.note ? (
       <Notice>
-        <Text as="p" size={3}>
+        <Text as="p" size={3} lang="en">
           {order.note}
         </Text>
       </Notice>
@@ -200,7 +211,7 @@ function Blockers({ order, onChange, onEditAddress }: BlockersProps) {
   const hasBadAddress = order.blockers.some(({ code }) => code === "BAD_ADDRESS");
   const onRetry = async () => {
     const { data, error } = await retry({ ids: [order.id] });
-    const message = error?.message ?? data?.amazonOrderRetryImport?.errors[0]?.message;
+    const message = error?.message ?? told.refusal(data?.amazonOrderRetryImport?.errors[0]);
     void notify(message ? "error" : "success", message ?? t("order.retryQueued"));
     onChange();
   };
@@ -227,8 +238,9 @@ function Blockers({ order, onChange, onEditAddress }: BlockersProps) {
         {order.blockers.map((blocker) => (
           <li key={`${blocker.code} ${blocker.subject}`}>
             <Text size={3}>
-              <strong>{of("blocker", blocker.code)}</strong>: {blocker.message}
+              <strong>{of("blocker", blocker.code)}</strong>: {told.blocker(blocker)}
             </Text>
+            <InEnglish text={blocker.message} />
           </li>
         ))}
       </ul>

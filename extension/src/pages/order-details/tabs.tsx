@@ -2,9 +2,10 @@ import { Button, Text } from "@saleor/macaw-ui";
 import { useMutation } from "urql";
 import { type AddressFragment, PushInvoiceDocument } from "../../api/generated/graphql";
 import { Badge, Card, css, Fields, Notice } from "../../components";
-import { OutboxState } from "../../components/states";
+import { Failure, OutboxState } from "../../components/states";
 import { notify } from "../../dashboard/notify";
 import { useText } from "../../i18n";
+import { useTold } from "../../i18n/told";
 import type { Order } from "./order-details";
 import { Redact } from "./redact";
 
@@ -195,6 +196,7 @@ export function Tracking({ order }: Props) {
 
 export function Activity({ order, onChange }: Props & { onChange: () => void }) {
   const { t, of, money, time } = useText();
+  const told = useTold();
   return (
     <>
       <Card title={t("activity.toAmazon")} isFlush>
@@ -235,7 +237,9 @@ export function Activity({ order, onChange }: Props & { onChange: () => void }) 
                   <td className={css.nowrap}>{time(entry.createdAt)}</td>
                   <td className={css.nowrap}>{time(entry.settledAt)}</td>
                   <td>{entry.actor ?? "–"}</td>
-                  <td>{entry.errorMessage}</td>
+                  <td>
+                    <Failure {...entry} />
+                  </td>
                 </tr>
               ))}
             </tbody>
@@ -284,7 +288,12 @@ export function Activity({ order, onChange }: Props & { onChange: () => void }) 
         <ol className={css.timeline}>
           {[...order.events].reverse().map((event) => (
             <li key={event.id}>
-              <Text as="p" size={3}>
+              {told.event(event.type) && (
+                <Text as="p" size={3} fontWeight="medium">
+                  {told.event(event.type)}
+                </Text>
+              )}
+              <Text as="p" size={3} lang="en">
                 {event.message}
               </Text>
               <Text as="p" size={2} className={css.muted}>
@@ -308,10 +317,11 @@ const Nothing = ({ text }: { text: string }) => (
 
 function Invoices({ order, onChange }: Props & { onChange: () => void }) {
   const { t, money, time } = useText();
+  const { refusal } = useTold();
   const [{ fetching }, push] = useMutation(PushInvoiceDocument);
   const onPush = async (id: string) => {
     const { data, error } = await push({ id });
-    const message = error?.message ?? data?.amazonInvoicePush?.errors[0]?.message;
+    const message = error?.message ?? refusal(data?.amazonInvoicePush?.errors[0]);
     void notify(message ? "error" : "success", message ?? t("invoice.queued"));
     onChange();
   };
@@ -346,7 +356,7 @@ function Invoices({ order, onChange }: Props & { onChange: () => void }) {
                   t("invoice.stays")
                 )}
               </td>
-              <td>{invoice.push?.errorMessage}</td>
+              <td>{invoice.push && <Failure {...invoice.push} />}</td>
               <td>
                 {(!invoice.push || invoice.push.state === "FAILED") && (
                   <Button

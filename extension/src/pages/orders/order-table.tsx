@@ -5,6 +5,7 @@ import { Badge, css } from "../../components";
 import { ImportState, Status } from "../../components/states";
 import { Link, shopOrderPath } from "../../dashboard/router";
 import { useText } from "../../i18n";
+import { useTold } from "../../i18n/told";
 import { COLUMNS, type Column, type ColumnId, DEFAULT_COLUMNS, FIXED } from "./columns";
 
 export type Row = OrderRowFragment & { buyerName?: string | null };
@@ -132,6 +133,7 @@ function Head({ column, sort, onSort }: HeadProps) {
 
 function Cells({ order, columns }: { order: Row; columns: readonly ColumnId[] }) {
   const { t, of, date, time, deadline, money } = useText();
+  const { blocker } = useTold();
   const details = `/orders/${encodeURIComponent(order.amazonOrderId)}`;
   const isOpen = ["UNSHIPPED", "PARTIALLY_SHIPPED"].includes(order.fulfillmentStatus);
   const content: Record<ColumnId, () => ReactNode> = {
@@ -160,7 +162,11 @@ function Cells({ order, columns }: { order: Row; columns: readonly ColumnId[] })
         {order.isCancellationRequested && (
           <Badge tone="attention">{t("order.cancellationRequested")}</Badge>
         )}{" "}
-        {order.blockers[0]?.message ?? order.note}
+        {order.blockers[0] ? (
+          blocker(order.blockers[0])
+        ) : (
+          <span lang="en">{order.note}</span>
+        )}
       </>
     ),
   };

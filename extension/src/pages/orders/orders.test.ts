@@ -93,7 +93,16 @@ const order = {
   orderNumber: "45",
   sellerCentralUrl: null,
   total: { amount: 10.5, currency: "EUR" },
-  blockers: [{ code: "UNKNOWN_SKU" as const, subject: "MUG", message: "No MUG, sorry" }],
+  blockers: [
+    {
+      code: "UNKNOWN_SKU" as const,
+      subject: "MUG",
+      message: "No MUG, sorry",
+      calculated: null,
+      stated: null,
+      difference: null,
+    },
+  ],
   buyerName: "=cmd",
 };
 

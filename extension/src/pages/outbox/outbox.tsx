@@ -19,7 +19,7 @@ import { Dialog } from "../../components/dialog";
 import { SelectField } from "../../components/fields";
 import { Pager } from "../../components/pager";
 import { Scroll } from "../../components/scroll";
-import { OutboxState } from "../../components/states";
+import { Failure, OutboxState } from "../../components/states";
 import { useMay } from "../../dashboard/bridge";
 import { notify } from "../../dashboard/notify";
 import { address, Link, navigate } from "../../dashboard/router";
@@ -318,7 +318,9 @@ function Table({ entries, chosen, onChoose }: TableProps) {
                 </Text>
               )}
             </td>
-            <td className={css.note}>{entry.errorMessage}</td>
+            <td className={css.note}>
+              <Failure {...entry} />
+            </td>
           </tr>
         ))}
       </tbody>

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "react";
 import { useQuery } from "urql";
 import { WidgetDocument, type WidgetQuery } from "../../api/generated/graphql";
 import { Badge, css, Fields, Loading, Problem } from "../../components";
-import { OutboxState, Status } from "../../components/states";
+import { Failure, OutboxState, Status } from "../../components/states";
 import { bridge } from "../../dashboard/bridge";
 import { openInDashboard, ownPage } from "../../dashboard/router";
 import { useText } from "../../i18n";
@@ -69,7 +69,7 @@ function Content({ order, orderId }: { order: Order; orderId: string }) {
       )}
       {failed?.errorMessage && (
         <Text as="p" size={2}>
-          {failed.errorMessage}
+          <Failure {...failed} />
         </Text>
       )}
       <div className={css.actions}>
