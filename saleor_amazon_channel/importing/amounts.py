@@ -5,15 +5,16 @@ model leaves open what its numbers include (thread M/5297), so nothing is assume
 order is *read* in every way that Amazon's documents allow, and a reading counts only if
 it reproduces every item's ``proceedsTotal`` and the order's ``grandTotal`` exactly.
 
-A reading says, for the whole order,
+A reading says
 
-- whether TAX comes on top of the other parts or not. Not on top means contained in
-  them (VAT), except where prices exclude tax: there it is no part of the seller's
-  proceeds at all, since Amazon collects it (marketplace facilitator), also where it
-  does not say so;
-- whether DISCOUNT is still to be subtracted. It is a magnitude: both signs occur. That
-  the parts are already reduced by it is considered only if no reading that subtracts
-  it fits;
+- of each item, whether TAX comes on top of the other parts or not. Not on top means
+  contained in them (VAT), except where prices exclude tax: there it is no part of the
+  seller's proceeds at all, since Amazon collects it (marketplace facilitator), also
+  where it does not say so. Amazon may collect the tax of one item and leave that of
+  another to the seller;
+- of the whole order, whether DISCOUNT is still to be subtracted. It is a magnitude:
+  both signs occur. That the parts are already reduced by it is considered only if no
+  reading fits that subtracts it and has the tax of all items in one way;
 - whether a delivery tip that is still PENDING is in the grand total.
 
 If several readings fit and lead to different amounts in the shop, or none fits, the
@@ -72,6 +73,10 @@ PARTS = LINE_PARTS + SHIPPING_PARTS
 
 #: Whose prices exclude tax (v0: ItemPrice net, ItemTax beside it).
 PRICES_EXCLUDE_TAX = frozenset({"US", "CA"})
+
+#: So many items without a total of their own are tried each by itself; of more, all
+#: have their tax in one way.
+_MOST_UNTOLD = 10
 
 #: Far above any order, far below what would cost time to compute with.
 _MOST_DIGITS = 12
@@ -178,9 +183,13 @@ def read_amounts(order: Order, cancelled: Collection[str] = ()) -> Amounts:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    is_tax_added: bool
+    #: Ids of the items whose tax comes on top.
+    tax_added: frozenset[str]
     is_discount_subtracted: bool
-    is_pending_tip_counted: bool
+    is_pending_tip_counted: bool = True
+
+    def adds_tax(self, item: _Item) -> bool:
+        return item.order_item_id in self.tax_added
 
 
 @dataclass(slots=True)
@@ -210,12 +219,17 @@ class _Item:
         return sum(self.tax_by_part.values()) + self.tax_at_large + self.tax_on_discount
 
     @property
+    def is_taxed(self) -> bool:
+        taxes = (*self.tax_by_part.values(), self.tax_at_large, self.tax_on_discount)
+        return any(taxes)
+
+    @property
     def discount(self) -> int:
         return sum(self.discount_by_part.values()) + self.discount_at_large
 
     def sum(self, reading: _Reading) -> int:
         amount = self.charges
-        if reading.is_tax_added:
+        if reading.adds_tax(self):
             amount += self.tax
         if reading.is_discount_subtracted:
             amount -= self.discount
@@ -424,19 +438,51 @@ class _Reader:
 
     def _fitting(self, items: list[_Item], grand_total: int) -> list[_Reading]:
         """The readings that reproduce every total, of the most plausible kind."""
-        tips = (True, False) if self._pending_tip else (True,)
-        for is_discount_subtracted in (True, False):
-            fitting = [
+        subtracting, reduced = (
+            [
                 reading
-                for reading in (
-                    _Reading(is_tax_added, is_discount_subtracted, is_tip_counted)
-                    for is_tax_added, is_tip_counted in product((True, False), tips)
-                )
+                for reading in self._readings(items, is_discount_subtracted)
                 if not self._differences(items, grand_total, reading)
             ]
-            if fitting:
-                return fitting
-        return []
+            for is_discount_subtracted in (True, False)
+        )
+        taxed = {item.order_item_id for item in items if item.is_taxed}
+        if any(reading.tax_added in (taxed, frozenset()) for reading in subtracting):
+            return subtracting
+        # An item whose discount equals its tax fits either way.
+        return subtracting + reduced
+
+    def _readings(
+        self, items: list[_Item], is_discount_subtracted: bool
+    ) -> Iterator[_Reading]:
+        """Those that reproduce the total of each item that Amazon gave one of."""
+        choices: list[tuple[frozenset[str], ...]] = []
+        untold = []
+        for item in items:
+            if not item.is_taxed:
+                continue
+            ways = tuple(
+                added
+                for added in (frozenset({item.order_item_id}), frozenset[str]())
+                if item.total
+                in (None, item.sum(_Reading(added, is_discount_subtracted)))
+            )
+            if len(ways) > 1:
+                untold.append(item.order_item_id)
+            choices.append(ways)
+        if len(untold) > _MOST_UNTOLD:
+            known = [ways for ways in choices if len(ways) < 2]
+            choices = [*known, (frozenset(untold), frozenset())]
+        for chosen in product(*choices):
+            for is_tip_counted in self._tips:
+                yield _Reading(
+                    frozenset().union(*chosen), is_discount_subtracted, is_tip_counted
+                )
+
+    @property
+    def _tips(self) -> tuple[bool, ...]:
+        """Whether the tip that is pending may be counted."""
+        return (True, False) if self._pending_tip else (True,)
 
     def _differences(
         self, items: list[_Item], grand_total: int, reading: _Reading
@@ -457,11 +503,19 @@ class _Reader:
 
     def _block_by_difference(self, items: list[_Item], grand_total: int) -> None:
         """Say what is wrong by the reading that comes closest."""
-        tips = (True, False) if self._pending_tip else (True,)
+        all_added = frozenset(item.order_item_id for item in items)
         closest = min(
             (
-                self._differences(items, grand_total, _Reading(*choice))
-                for choice in product((True, False), (True, False), tips)
+                self._differences(items, grand_total, reading)
+                for is_subtracted, is_tip_counted in product((True, False), self._tips)
+                for reading in (
+                    _Reading(added, is_subtracted, is_tip_counted)
+                    for added in (
+                        all_added,
+                        frozenset[str](),
+                        _closest(items, is_subtracted),
+                    )
+                )
             ),
             key=lambda found: (
                 sum(abs(made - said) for _, made, said in found),
@@ -531,8 +585,8 @@ class _Reader:
         side: Side,
         reading: _Reading,
     ) -> list[Charge]:
-        is_outside = self._is_tax_outside_price and not reading.is_tax_added
-        in_total = side.tax if reading.is_tax_added else 0
+        is_outside = self._is_tax_outside_price and not reading.adds_tax(item)
+        in_total = side.tax if reading.adds_tax(item) else 0
         tax = side.tax_remitted if is_outside and not side.tax else in_total
         discounts = _discounts(item, reading) if reading.is_discount_subtracted else {}
         prices = {
@@ -556,7 +610,8 @@ class _Reader:
         line = _side(item, LINE_PARTS, discounts, reading)
         shipping = _side(item, SHIPPING_PARTS, discounts, reading)
         _share_tax(item, line, shipping, reading)
-        is_remitted_apart = not reading.is_tax_added and self._is_tax_outside_price
+        is_added = reading.adds_tax(item)
+        is_remitted_apart = not is_added and self._is_tax_outside_price
         line_tax_on_discount = _share_tax_on_discount(item, line, shipping)
         for side, tax_on_discount in (
             (line, line_tax_on_discount),
@@ -567,7 +622,7 @@ class _Reader:
             if is_remitted_apart:
                 side.tax = 0
             else:
-                _apply_tax(side, tax_on_discount, reading)
+                _apply_tax(side, tax_on_discount, is_added)
         return line, shipping
 
     def _check_soundness(self, amounts: Amounts) -> None:
@@ -647,6 +702,21 @@ def _of_part(item: _Item, part: str) -> int:
     return item.discount if part == DISCOUNT else item.parts.get(part, 0)
 
 
+def _closest(items: list[_Item], is_discount_subtracted: bool) -> frozenset[str]:
+    """The items that come closer to their total with their tax on top."""
+
+    def off(item: _Item, total: int, *added: str) -> int:
+        reading = _Reading(frozenset(added), is_discount_subtracted)
+        return abs(item.sum(reading) - total)
+
+    return frozenset(
+        item.order_item_id
+        for item in items
+        if item.total is not None
+        and off(item, item.total, item.order_item_id) < off(item, item.total)
+    )
+
+
 def _is_charged(item: _Item) -> bool:
     amounts = (item.total, item.tax, item.discount, *item.parts.values())
     return any(amounts)
@@ -665,7 +735,7 @@ def _discounts(item: _Item, reading: _Reading) -> dict[str, int]:
     left: dict[str, int] = {}
     for part, amount in item.parts.items():
         left[part] = amount - discounts.get(part, 0)
-        if not reading.is_tax_added:
+        if not reading.adds_tax(item):
             # A part cannot be discounted to less than the tax it contains.
             left[part] -= item.tax_by_part.get(part, 0)
     if rest == left.get(SHIPPING):
@@ -722,7 +792,7 @@ def share_out(amount: int, weights: Mapping[Any, int]) -> dict[Any, int]:
 def _share_tax(item: _Item, line: Side, shipping: Side, reading: _Reading) -> None:
     """Give the tax without details to the line, or to shipping."""
     tax = item.tax_at_large
-    if reading.is_tax_added:
+    if reading.adds_tax(item):
         taxed = line if line.gross > 0 or shipping.gross <= 0 else shipping
         taxed.tax += tax
         return
@@ -742,10 +812,10 @@ def _share_tax_on_discount(item: _Item, line: Side, shipping: Side) -> int:
     return share
 
 
-def _apply_tax(side: Side, tax_on_discount: int, reading: _Reading) -> None:
+def _apply_tax(side: Side, tax_on_discount: int, is_added: bool) -> None:
     side.tax += tax_on_discount
     before = side.tax - min(tax_on_discount, 0)
-    if reading.is_tax_added:
+    if is_added:
         side.gross += side.tax
         side.undiscounted_gross += before
     else:

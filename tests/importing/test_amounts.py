@@ -255,6 +255,86 @@ def test_tax_outside_the_total_is_amazons_where_prices_exclude_it():
     assert mapped.metadata["amazon.taxRemittedByAmazon"] == "2.00"
 
 
+def taxed(
+    item_id: str, total: str | None, price: str, tax: str, **more: Any
+) -> dict[str, Any]:
+    parts = breakdown("ITEM", price), breakdown("TAX", tax, {"ITEM": tax})
+    return item_of(total, *parts, item_id=item_id, **more)
+
+
+def test_tax_of_one_item_is_amazons_and_that_of_another_the_sellers():
+    items = [
+        taxed("1", "20.00", "20.00", "2.00", is_facilitated=True),
+        taxed("2", "32.10", "30.00", "2.10"),
+    ]
+
+    mapped = draft(order_of("52.10", items, marketplace_id=US))
+
+    assert [line.total for line in mapped.lines] == [
+        price("20.00"),
+        price("32.10", "30.00"),
+    ]
+    assert mapped.total == price("52.10", "50.00")
+    assert mapped.metadata["amazon.taxRemittedByAmazon"] == "2.00"
+
+
+def test_the_orders_total_says_which_item_has_its_tax_on_top():
+    items = [taxed("1", None, "20.00", "2.00"), taxed("2", None, "30.00", "2.10")]
+
+    mapped = draft(order_of("52.10", items, marketplace_id=US))
+
+    assert [line.total.gross for line in mapped.lines] == [
+        Decimal("20.00"),
+        Decimal("32.10"),
+    ]
+
+
+def test_items_of_the_same_tax_are_not_chosen_from():
+    items = [taxed("1", None, "20.00", "2.00"), taxed("2", None, "30.00", "2.00")]
+
+    (found,) = blockers(order_of("52.00", items, marketplace_id=US))
+
+    assert "more than one way" in found.message
+
+
+def test_tax_of_different_ways_must_add_up_to_the_cent():
+    items = [
+        taxed("1", "20.00", "20.00", "2.00", is_facilitated=True),
+        taxed("2", "32.11", "30.00", "2.10"),
+    ]
+
+    # The item that fits in its own way is not among what differs.
+    assert differ(order_of("52.11", items, marketplace_id=US)) == ["2", "grandTotal"]
+
+
+def test_a_discount_that_equals_the_tax_of_an_item_is_not_guessed():
+    # Either the discounts are taken off already, and all tax is outside the totals; or
+    # the second item's tax is on top of what its discount leaves.
+    second = item_of(
+        "30.00",
+        breakdown("ITEM", "30.00"),
+        breakdown("TAX", "2.00", {"ITEM": "2.00"}),
+        breakdown("DISCOUNT", "2.00", {"ITEM": "2.00"}),
+        item_id="2",
+    )
+    items = [taxed("1", "20.00", "20.00", "1.00"), second]
+
+    (found,) = blockers(order_of("50.00", items, marketplace_id=US))
+
+    assert "more than one way" in found.message
+
+
+@pytest.mark.parametrize("count", [10, 11, 200])
+def test_many_items_without_totals_are_read_in_no_time(count):
+    items = [taxed(str(n), None, "20.00", "2.00") for n in range(count)]
+
+    added = draft(order_of(str(count * 22), items, marketplace_id=US))
+    outside = draft(order_of(str(count * 20), items, marketplace_id=US))
+
+    assert added.total.gross == count * 22
+    assert outside.total.gross == count * 20
+
+
 def test_vat_that_amazon_remits_is_still_contained_in_the_price():
     item = item_of(
         "23.80",
