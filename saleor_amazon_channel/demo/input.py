@@ -24,6 +24,8 @@ AFTER_THE_NEWEST = timedelta(minutes=3)
 #: orders than this in the file, time runs faster.
 MANY_ORDERS = 1_500
 SPEED_FOR_MANY = 20
+#: Of so many bad orders each is named.
+MOST_TOLD = 20
 #: Units in stock of whatever a file names.
 AMPLE = 1_000
 
@@ -137,13 +139,19 @@ def parse(arguments: Sequence[str] | None = None) -> Input:
 
 
 def _check_marketplaces(file: Path, orders: Iterable[Mapping[str, Any]]) -> None:
+    problems = []
     for order in orders:
         marketplace_id = order["salesChannel"].get("marketplaceId")
         if marketplace_id not in MARKETPLACES:
-            raise BadInput(
-                f"{file}: order {order['orderId']}: salesChannel.marketplaceId "
+            problem = (
                 f"{marketplace_id!r} is none of Amazon's retail marketplaces"
+                if marketplace_id
+                else "is missing, so no account and no channel can be chosen"
             )
+            name = f"order {order['orderId']}: salesChannel.marketplaceId"
+            problems.append(f"{file}: {name} {problem}")
+    if problems:
+        raise BadInput("\n".join(problems[:MOST_TOLD]))
 
 
 def _seeded_goods(unknown: Collection[str]) -> list[Goods]:

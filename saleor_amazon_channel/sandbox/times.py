@@ -25,4 +25,7 @@ def parse_time(text: str) -> datetime:
     """
     if not _DATE_TIME.fullmatch(text):
         raise ValueError(f"{text!r} is not an ISO 8601 date-time with a time zone")
-    return datetime.fromisoformat(text).astimezone(UTC)
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is in no year that there is") from None

@@ -63,6 +63,19 @@ def test_a_marketplace_that_is_not_amazons(file):
         parse(["--orders", file([order])])
 
 
+def test_each_order_without_a_marketplace_is_named(file):
+    first, second = wire_order(), wire_order("111-0000002-0000002")
+    for order in (first, second):
+        del order["salesChannel"]["marketplaceId"]
+
+    with pytest.raises(BadInput) as error:
+        parse(["--orders", file([first, second])])
+
+    told = str(error.value).splitlines()
+    assert len(told) == 2
+    assert all("salesChannel.marketplaceId is missing" in line for line in told)
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '[{"orderId": "1"}]', '"orders"'])
 def test_a_file_that_holds_no_orders(tmp_path, content):
     path = tmp_path / "orders.json"

@@ -92,7 +92,7 @@ def with_item(**fields: Any) -> dict[str, Any]:
         (wire_order(createdTime="2026-10-01"), "createdTime: must be an ISO 8601 "),
         (wire_order(programs="PRIME"), "programs: must be a list, not str"),
         (wire_order(programs=[1]), "programs[0]: must be text, not int"),
-        (wire_order(buyer=None), "buyer: must be an object, not NoneType"),
+        (wire_order(buyer=3), "buyer: must be an object, not int"),
         (wire_order(salesChannel={}), "salesChannel.channelName: is required"),
         (wire_order(orderItems=[]), "orderItems: must not be empty"),
         (
@@ -144,6 +144,35 @@ def with_item(**fields: Any) -> dict[str, Any]:
             wire_order(orderItems=wire_order()["orderItems"] * 2),
             "orderItems[1].orderItemId: is not unique in the order",
         ),
+        # What Amazon never has, and would only fail further on.
+        (
+            wire_order(
+                proceeds={"grandTotal": {"amount": "1E+400000", "currencyCode": "EUR"}}
+            ),
+            "proceeds.grandTotal.amount: is no amount that an order can have",
+        ),
+        (
+            with_item(product={"sellerSku": "x" * 256}),
+            "orderItems[0].product.sellerSku: is longer than 255 characters",
+        ),
+        (
+            with_item(product={"sellerSku": "a\0"}),
+            "orderItems[0].product.sellerSku: must be Unicode text without NUL",
+        ),
+        (
+            with_item(product={"title": "\ud800"}),
+            "orderItems[0].product.title: must be Unicode text without NUL",
+        ),
+        (with_item(quantityOrdered=10**20), "orderItems[0].quantityOrdered: is too "),
+        (with_item(product=None), "orderItems[0].product: is required"),
+        (
+            wire_order(lastUpdatedTime="9999-12-31T23:59:59Z"),
+            "lastUpdatedTime: must be in a year from 1995 to 2199",
+        ),
+        (
+            wire_order(createdTime="0001-01-01T00:00:00+14:00"),
+            "createdTime: must be an ISO 8601 date-time",
+        ),
     ],
 )
 def test_problems_name_the_order_and_the_field(
@@ -157,6 +186,41 @@ def test_problems_name_the_order_and_the_field(
     assert str(error.value).startswith(
         f"{path}: order 2 (303-1111111-1111111): {problem}"
     )
+
+
+@pytest.mark.parametrize("order_id", ["1/2", "1?x", "", "a b", "1" * 33])
+def test_an_order_id_can_be_a_part_of_an_address(path: Path, order_id: str) -> None:
+    path.write_text(json.dumps([wire_order(order_id)]))
+
+    with pytest.raises(OrdersFileError, match="orderId: must be up to 32 letters"):
+        load_orders(path)
+
+
+def test_null_is_as_good_as_absent(path: Path) -> None:
+    order = wire_order(packages=None, somethingNew={"null": None})
+    order["orderItems"][0]["product"]["price"] = None
+    path.write_text(json.dumps([order]))
+
+    assert load_orders(path) == [wire_order(somethingNew={})]
+
+
+def test_each_bad_order_is_named_but_of_very_many_some(path: Path) -> None:
+    path.write_text(json.dumps([wire_order(f"a/{n}") for n in range(25)]))
+
+    with pytest.raises(OrdersFileError) as error:
+        load_orders(path)
+
+    lines = str(error.value).splitlines()
+    assert lines[1].startswith(f"{path}: order 2 (a/1): orderId")
+    assert (len(lines), lines[-1]) == (21, f"{path}: 5 more")
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, f"[{'1' * 5000}]"])
+def test_what_python_cannot_read_is_said(path: Path, content: str) -> None:
+    path.write_text(content)
+
+    with pytest.raises(OrdersFileError, match="nested too deeply, or has a number"):
+        load_orders(path)
 
 
 def test_an_order_may_not_be_there_twice(path: Path) -> None:
