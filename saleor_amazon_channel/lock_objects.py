@@ -45,6 +45,18 @@ def serialize_recording(account_id: int) -> None:
         )
 
 
+def try_recording(account_id: int) -> bool:
+    """``serialize_recording`` for who holds orders already: whether nobody else records
+    orders of the account at this moment, who would then wait for these."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(%s, %s)",
+            [_RECORDING, account_id % 2**31],
+        )
+        (is_ours,) = cursor.fetchone()
+    return bool(is_ours)
+
+
 def begin_judging() -> None:
     """Until the transaction ends, nobody changes the settings that orders are judged
     by. Before any other lock of ours."""

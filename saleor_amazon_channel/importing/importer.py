@@ -37,6 +37,7 @@ from ..store.contract import (
     OrderDraft,
 )
 from . import address_edit, customers, healing, mapping, rules, skus
+from .text import told_once
 
 logger = logging.getLogger(__name__)
 
@@ -222,7 +223,9 @@ def foresee(
 
 
 def _import(orders: Sequence[AmazonOrder]) -> Imported:
-    recorder.read_again([order for order in orders if recorder.is_unreadable(order)])
+    unreadable = [order for order in orders if recorder.is_unreadable(order)]
+    left = recorder.read_again(unreadable)
+    orders = [order for order in orders if order not in left]
     judged = _judge(orders)
     blocked, clean = judged.blocked, judged.to_create
     answers = store.current().create_orders([_new_order(c) for c in clean])
@@ -384,7 +387,7 @@ def _write(
         as_json = [blocker_as_json(blocker) for blocker in blockers]
         if order.blockers != as_json:
             # Else it was looked at again for nothing: no news, no event.
-            order.note = " ".join(blocker.message for blocker in blockers)
+            order.note = told_once(blocker.message for blocker in blockers)
             events.append((order, "blocked", order.note))
         order.import_state, order.blockers = State.BLOCKED, as_json
         changed.append(order)

@@ -121,13 +121,13 @@ def map_order(
         if isinstance(found, _Units) and not found.quantity
     }
     if len(cancelled) == len(order.order_items):
-        blockers.append(
-            Blocker(
-                BlockerCode.UNREADABLE,
-                "No unit of the order is left: it was cancelled item by item.",
-                "orderItems",
-            )
+        message = (
+            "No unit of the order is left: it was cancelled item by item."
+            if cancelled
+            else "Amazon names no item of the order. It is imported once Amazon does; "
+            "until then work it in Seller Central."
         )
+        blockers.append(Blocker(BlockerCode.UNREADABLE, message, "orderItems"))
     blockers += [
         _no_sku(item)
         for item in order.order_items

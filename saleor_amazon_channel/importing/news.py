@@ -36,6 +36,7 @@ from ..store.contract import AddressDraft, OrderDraft, OrderState
 from ..store.contract import ForeignPackage as PackageToFulfil
 from . import address_edit, mapping, refunds
 from .carrying import RETRY_AFTER, one_by_one
+from .text import told_once
 
 logger = logging.getLogger(__name__)
 
@@ -226,7 +227,7 @@ def _carry(order: AmazonOrder, state: OrderState) -> tuple[bool, bool]:
 def _why(problem: MalformedOrder | mapping.CannotMap) -> str:
     if isinstance(problem, MalformedOrder):
         return f"{problem}."
-    return " ".join(blocker.message for blocker in problem.blockers)
+    return told_once(blocker.message for blocker in problem.blockers)
 
 
 def _once(order: AmazonOrder, type_: str, message: str) -> Iterator[News]:

@@ -89,6 +89,12 @@ def decide(
     by_amazon = _by_amazon(order)
     if by_amazon is not _READY:
         return by_amazon
+    if not order.sales_channel.marketplace_id:
+        return Decision(
+            WAITING,
+            "Amazon does not say in which marketplace the order was placed: it is "
+            "imported once Amazon does.",
+        )
     if not is_mapped:
         return Decision(
             WAITING,

@@ -6,7 +6,9 @@ carry both; other control characters are of no use to anybody.
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Iterable
 
 _KEPT = frozenset("\n\t")
 
@@ -31,3 +33,19 @@ def one_line(text: str) -> str:
             for character in text
         )
     return " ".join(text.split())
+
+
+#: Between a sentence and the next.
+_SENTENCE_ENDS = re.compile(r"(?<=\.) (?=[A-Z])")
+
+
+def told_once(messages: Iterable[str]) -> str:
+    """Messages as one text, in which a sentence of several of them, such as what to do
+    about it, is said by the last."""
+    sentences = [each for message in messages for each in _SENTENCE_ENDS.split(message)]
+    last = {sentence: position for position, sentence in enumerate(sentences)}
+    return " ".join(
+        sentence
+        for position, sentence in enumerate(sentences)
+        if last[sentence] == position
+    )

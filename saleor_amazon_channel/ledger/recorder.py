@@ -244,14 +244,21 @@ def _record(
     return Recorded(len(new), len(changed), len(received) - len(new) - len(changed))
 
 
-def read_again(orders: Sequence[AmazonOrder]) -> None:
+def read_again(orders: Sequence[AmazonOrder]) -> list[AmazonOrder]:
     """Take from the payloads of these orders, which the caller has locked, what could
     not be read of them when they came, where it can be by now.
 
-    Without the lock on recording, which would have to come first: should the sums of
-    sales be counted anew at this very moment, they are right again the day after.
+    Gives those that are to be left for the next time: orders of their account are being
+    recorded, or its sales counted, at this moment, and whoever does may wait for these.
     """
+    left = []
+    is_free: dict[int, bool] = {}
     for order in orders:
+        if order.account_id not in is_free:
+            is_free[order.account_id] = lock_objects.try_recording(order.account_id)
+        if not is_free[order.account_id]:
+            left.append(order)
+            continue
         raw = payloads.join(order.payload, order.personal)
         try:
             readable = Order.from_wire(raw)
@@ -275,6 +282,7 @@ def read_again(orders: Sequence[AmazonOrder]) -> None:
             sold_before,
             [order],
         )
+    return left
 
 
 def _write(

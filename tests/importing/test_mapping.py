@@ -451,6 +451,23 @@ def test_an_order_without_units_is_refused():
     ]
 
 
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        ([], "Amazon names no item of the order."),
+        ([wire_item(quantity=0, price="0.00")], "it was cancelled item by item."),
+    ],
+)
+def test_an_order_without_items_is_not_one_that_was_cancelled(items, said):
+    wire = wire_order(items=[wire_item(quantity=0, price="0.00")])
+    wire["orderItems"] = items
+
+    with pytest.raises(CannotMap) as caught:
+        map_order(Order.from_wire(wire))
+
+    assert said in caught.value.blockers[0].message
+
+
 # The rest.
 
 

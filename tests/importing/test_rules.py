@@ -212,3 +212,13 @@ def test_what_was_shipped_before_the_channel_looked_after_it(
         )
         is expected
     )
+
+
+def test_an_order_of_no_marketplace_waits_for_amazon_and_not_for_settings():
+    wire = wire_order()
+    del wire["salesChannel"]["marketplaceId"]
+
+    found = decided(wire, is_mapped=False)
+
+    assert found.state == "waiting"
+    assert found.reason.startswith("Amazon does not say in which marketplace")

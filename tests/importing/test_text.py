@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from saleor_amazon_channel.importing.text import one_line, storable
+from saleor_amazon_channel.importing.text import one_line, storable, told_once
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,23 @@ def test_the_result_can_be_encoded(make):
     text = "".join(map(chr, range(0x3000))) + "\ud800\udfff\U0001f381"
 
     assert "\x00" not in make(text).encode().decode()
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        ([], ""),
+        (["One. Two."], "One. Two."),
+        (
+            ["A is 1.00 EUR. Do it.", "B is wrong. Do it."],
+            "A is 1.00 EUR. B is wrong. Do it.",
+        ),
+        (["Same.", "Same."], "Same."),
+        (
+            ["orderItems[0].asin is long.", "x.y is long."],
+            "orderItems[0].asin is long. x.y is long.",
+        ),
+    ],
+)
+def test_a_sentence_of_several_messages_is_told_once(messages, expected):
+    assert told_once(messages) == expected
