@@ -15,7 +15,9 @@ import requests
 from graphql_api.conftest import Answer
 from graphql_api.root_fields import REQUESTS
 from saleor_amazon_channel import clock, tasks
-from saleor_amazon_channel.models import ChannelSettings
+from saleor_amazon_channel.amazon.errors import ErrorDetail, InvalidRequest
+from saleor_amazon_channel.ledger import communication
+from saleor_amazon_channel.models import ChannelSettings, SellerAccount
 from saleor_amazon_channel.sandbox import Sandbox, running_sandbox
 from saleor_amazon_channel.sandbox.orders_file import load_orders
 from sqs import Sqs, running_sqs
@@ -65,6 +67,22 @@ def cause_events(sandbox: Sandbox) -> None:
         assert answer.status_code == 200, answer.text
 
 
+def fail() -> None:
+    """What the document says that Amazon refused."""
+    error = InvalidRequest(
+        "confirmShipment",
+        status=400,
+        errors=(ErrorDetail("InvalidInput", "Invalid carrierCode"),),
+        request_id="1cf0-4d02",
+    )
+    account = SellerAccount.objects.earliest("pk")
+    communication.note_failure(account, error.operation, error, "111-0000001-0000001")
+
+
+#: What happens before a request of the document that has a word in it.
+BEFORE = {"amazonCommunicationLog": fail}
+
+
 def matches(told: Any, given: Any) -> bool:
     """Whether an answer is as told; ``…`` at the end of a text stands for anything."""
     if isinstance(told, str) and isinstance(given, str) and told.endswith("…"):
@@ -100,6 +118,9 @@ def test_every_request_gives_the_answer_below_it(
     examples = _EXAMPLE.findall(text)
     assert len(examples) == text.count("```graphql") > 20
     for request, told in examples:
+        for word, happens in BEFORE.items():
+            if word in request:
+                happens()
         request = request.replace(ADDRESS, sandbox.url).replace(SQS, sqs.url)
         answer = ask(request)
         assert answer.errors == []
