@@ -108,11 +108,12 @@ interface SelectFieldProps<Value extends string> extends Common {
   value: Value;
   options: readonly Option<Value>[];
   disabled?: boolean;
+  required?: boolean;
   onChange: (value: Value) => void;
 }
 
 export function SelectField<Value extends string>(props: SelectFieldProps<Value>) {
-  const { label, error, help, value, options, disabled, onChange } = props;
+  const { label, error, help, value, options, disabled, required, onChange } = props;
   const id = useId();
   return (
     <Frame id={id} label={label} error={error} help={help}>
@@ -121,6 +122,7 @@ export function SelectField<Value extends string>(props: SelectFieldProps<Value>
         className={css.control}
         value={value}
         disabled={disabled}
+        required={required}
         onChange={(event) => onChange(event.target.value as Value)}
       >
         {options.map((option) => (

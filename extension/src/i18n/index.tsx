@@ -2,6 +2,7 @@
 import { type PropsWithChildren, useEffect, useState } from "react";
 import { IntlProvider, useIntl } from "react-intl";
 import { useBridge } from "../dashboard/bridge";
+import { MARKETPLACES } from "../marketplaces";
 import en from "./en.json";
 
 export type MessageId = keyof typeof en;
@@ -50,6 +51,8 @@ function ignoreNoLocaleData(error: { code: string }) {
 
 export function useText() {
   const intl = useIntl();
+  const country = (code: string) =>
+    intl.formatDisplayName(code, { type: "region" }) ?? code;
   return {
     t: (id: MessageId, values?: Values) => intl.formatMessage({ id }, values),
     /** The text of a code that the API may extend; the code itself where there is none. */
@@ -81,6 +84,11 @@ export function useText() {
         : "–",
     number: (value: number) => intl.formatNumber(value),
     language: (code: string) => intl.formatDisplayName(code, { type: "language" }) ?? code,
-    country: (code: string) => intl.formatDisplayName(code, { type: "region" }) ?? code,
+    country,
+    /** By its country; nothing for one that is not known. */
+    marketplace: (id: string) => {
+      const found = MARKETPLACES.find(([each]) => each === id);
+      return found && country(found[1]);
+    },
   };
 }

@@ -7,7 +7,6 @@ import { useMay } from "../../dashboard/bridge";
 import { address, Link } from "../../dashboard/router";
 import { useText } from "../../i18n";
 import { useTold } from "../../i18n/told";
-import { MARKETPLACES } from "../../marketplaces";
 
 type Cause = Pick<
   BlockersQuery["amazonBlockers"][number],
@@ -16,13 +15,8 @@ type Cause = Pick<
 
 /** Blocked orders by what blocks them, with where each is put right. */
 export default function Blocked() {
-  const { t, of, number, country } = useText();
+  const { t, of, number, marketplace } = useText();
   const { blocker } = useTold();
-  const nameOf = ({ code, marketplaceId }: Cause) => {
-    const place = MARKETPLACES.find(([id]) => id === marketplaceId);
-    const isOfPlace = code === "NOT_MAPPED" && place;
-    return isOfPlace ? `${of("blocker", code)}: ${country(place[1])}` : of("blocker", code);
-  };
   const maySetUp = useMay("MANAGE_PLUGINS");
   const [{ data, error, fetching }, refetch] = useQuery({ query: BlockersDocument });
   const causes = data?.amazonBlockers;
@@ -45,6 +39,7 @@ export default function Blocked() {
               <thead>
                 <tr>
                   <th scope="col">{t("blocked.cause")}</th>
+                  <th scope="col">{t("order.marketplace")}</th>
                   <th scope="col">{t("blocked.what")}</th>
                   <th scope="col" className={css.end}>
                     {t("blocked.orders")}
@@ -59,7 +54,8 @@ export default function Blocked() {
                   <tr
                     key={`${cause.accountId} ${cause.marketplaceId} ${cause.code} ${cause.subject}`}
                   >
-                    <td className={css.nowrap}>{nameOf(cause)}</td>
+                    <td className={css.nowrap}>{of("blocker", cause.code)}</td>
+                    <td>{marketplace(cause.marketplaceId) ?? "–"}</td>
                     <td>
                       {blocker(cause)}
                       <InEnglish text={cause.message} />

@@ -48,11 +48,12 @@ interface Props {
 export function CancelDialog({ order, onClose, onDone }: Props) {
   const { t, of } = useText();
   const { refusal } = useTold();
-  const [reason, setReason] = useState<AmazonCancelReason>(
-    order.isCancellationRequested ? "BUYER_CANCELED" : "NO_INVENTORY",
+  const [reason, setReason] = useState<AmazonCancelReason | "">(
+    order.isCancellationRequested ? "BUYER_CANCELED" : "",
   );
   const [{ data, error, fetching }, cancel] = useMutation(CancelOrderDocument);
   const onSubmit = async () => {
+    if (!reason) return;
     const result = await cancel({ id: order.id, reason });
     if (result.error || result.data?.amazonOrderCancel?.errors.length) return;
     void notify("success", t("cancel.queued"));
@@ -75,8 +76,13 @@ export function CancelDialog({ order, onClose, onDone }: Props) {
       </Text>
       <SelectField
         label={t("cancel.reason")}
+        help={t("cancel.reasonHelp")}
+        required
         value={reason}
-        options={REASONS.map((value) => ({ value, label: of("reason", value) }))}
+        options={[
+          ...(reason ? [] : [{ value: "" as const, label: "–" }]),
+          ...REASONS.map((value) => ({ value, label: of("reason", value) })),
+        ]}
         onChange={setReason}
       />
     </Dialog>

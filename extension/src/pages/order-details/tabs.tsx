@@ -14,7 +14,7 @@ interface Props {
 }
 
 export function Shipping({ order, onChange }: Props & { onChange: () => void }) {
-  const { t, of, money, time, deadline } = useText();
+  const { t, of, money, time, deadline, marketplace } = useText();
   const taxNumbers = order.buyer?.taxRegistrations.map(
     ({ type, number }) => `${type} ${number}`,
   );
@@ -33,7 +33,10 @@ export function Shipping({ order, onChange }: Props & { onChange: () => void }) 
             rows={[
               [t("order.number"), order.amazonOrderId],
               [t("order.shopNumber"), order.orderNumber],
-              [t("order.marketplace"), order.marketplaceName],
+              [
+                t("order.marketplace"),
+                marketplace(order.marketplaceId) ?? order.marketplaceName,
+              ],
               [t("order.placed"), time(order.createdAt)],
               [t("order.shipBy"), order.shipBy && deadline(order.shipBy)],
               [t("order.fulfilledBy"), of("fulfilledBy", order.fulfilledBy)],

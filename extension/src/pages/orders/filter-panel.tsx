@@ -225,16 +225,18 @@ export function Chips({ params, onChange, onClear }: ChipsProps) {
     listOf(get(name))
       .map((value) => of(kind, value))
       .join(", ");
-  const range = (from: Filter, to: Filter, say: (value: string) => string) =>
+  /** Of what is filtered by: words that say no amount, or no day, do nothing. */
+  const range = (from: Filter, to: Filter, say: (value: string) => string | undefined) =>
     [from, to]
       .map((name, index) => {
-        const value = get(name);
-        return value && `${index ? "≤" : "≥"} ${say(value)}`;
+        const said = say(get(name) ?? "");
+        return said && `${index ? "≤" : "≥"} ${said}`;
       })
       .filter(Boolean)
       .join(", ");
-  const day = (value: string) => (isDay(value) ? date(`${value}T00:00`) : value);
-  const amount = (value: string) => `${value} ${get("currency") ?? ""}`;
+  const day = (value: string) => (isDay(value) ? date(`${value}T00:00`) : undefined);
+  const amount = (value: string) =>
+    amountOf(value) && `${value} ${get("currency") ?? ""}`.trim();
   const marketplace = MARKETPLACES.find(([id]) => id === get("marketplace"));
   const said: Record<(typeof GROUPS)[number][0], [string, string]> = {
     q: [t("orders.search"), get("q") ?? ""],

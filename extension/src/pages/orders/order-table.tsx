@@ -132,7 +132,7 @@ function Head({ column, sort, onSort }: HeadProps) {
 }
 
 function Cells({ order, columns }: { order: Row; columns: readonly ColumnId[] }) {
-  const { t, of, date, time, deadline, money } = useText();
+  const { t, of, date, time, deadline, money, marketplace } = useText();
   const { blocker } = useTold();
   const details = `/orders/${encodeURIComponent(order.amazonOrderId)}`;
   const isOpen = ["UNSHIPPED", "PARTIALLY_SHIPPED"].includes(order.fulfillmentStatus);
@@ -153,7 +153,7 @@ function Cells({ order, columns }: { order: Row; columns: readonly ColumnId[] })
     state: () => <ImportState state={order.importState} />,
     shipBy: () => (isOpen ? deadline(order.shipBy) : "–"),
     total: () => money(order.total),
-    marketplace: () => order.marketplaceName ?? "–",
+    marketplace: () => marketplace(order.marketplaceId) ?? order.marketplaceName ?? "–",
     shopNumber: () => order.orderNumber ?? "–",
     fulfilledBy: () => of("fulfilledBy", order.fulfilledBy),
     updated: () => time(order.updatedAt),

@@ -80,6 +80,7 @@ test.each([
 const order = {
   id: "1",
   amazonOrderId: "302-1",
+  marketplaceId: "A1PA6795UKMFR9",
   marketplaceName: "Germany",
   fulfillmentStatus: "UNSHIPPED",
   fulfilledBy: "MERCHANT",

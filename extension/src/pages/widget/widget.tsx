@@ -44,7 +44,7 @@ export function Widget({ orderId }: { orderId: string }) {
 type Order = NonNullable<WidgetQuery["amazonOrder"]>;
 
 function Content({ order, orderId }: { order: Order; orderId: string }) {
-  const { t, of, deadline } = useText();
+  const { t, of, deadline, marketplace } = useText();
   const isOpen = ["UNSHIPPED", "PARTIALLY_SHIPPED"].includes(order.fulfillmentStatus);
   const failed = order.outboxEntries.find(({ state }) => state === "FAILED");
   const details = `/order?orderId=${encodeURIComponent(orderId)}`;
@@ -53,7 +53,10 @@ function Content({ order, orderId }: { order: Order; orderId: string }) {
       <Fields
         rows={[
           [t("order.number"), order.amazonOrderId],
-          [t("order.marketplace"), order.marketplaceName],
+          [
+            t("order.marketplace"),
+            marketplace(order.marketplaceId) ?? order.marketplaceName,
+          ],
           [t("order.status"), <Status key="status" status={order.fulfillmentStatus} />],
           [t("order.shipBy"), isOpen && order.shipBy ? deadline(order.shipBy) : null],
           [
