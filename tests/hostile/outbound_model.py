@@ -311,6 +311,25 @@ class Outbound(RuleBasedStateMachine):
         state.feeds.clear_fates()
         if not self.ids:
             return
+        # And again: what Amazon tells of refunds in the end has credit notes made.
+        for _ in range(2):
+            self._until_nothing_is_open()
+            # Amazon's list of refunds once more, and what it may still tell.
+            for _ in range(2):
+                self.world.move_clock(timedelta(minutes=40))
+                self.world.work()
+        problems = [
+            f"{order_id}: {problem}"
+            for order_id in self.ids
+            for problem in self._problems(order_id)
+        ]
+        problems += [f"{sku}: {each}" for sku in SKUS for each in self._shelf(sku)]
+        assert not problems, "\n".join(problems)
+        assert not any(tasks.sweep_all().values()), "capture missed something"
+        assert not Feed.objects.exclude(state="settled").exists()
+        assert self.world.shop.emails() == []
+
+    def _until_nothing_is_open(self) -> None:
         entries = OutboxEntry.objects.filter(
             Q(order__amazon_order_id__in=self.ids) | Q(kind=Kind.STOCK)
         )
@@ -322,24 +341,10 @@ class Outbound(RuleBasedStateMachine):
             self.world.work()
             is_open = entries.filter(reported_at=None).exclude(state="superseded")
             if number > 3 and not is_open.exists() and not open_refunds.exists():
-                break
+                return
             for_shipment = Q(error_code=outbox.HELD) & ~Q(kind=Kind.CONFIRM_SHIPMENT)
             if number > 3 and not is_open.exclude(for_shipment).exists():
                 self._ship_the_rest_in_seller_central()
-        # Amazon's list of refunds once more, and what it may still tell.
-        for _ in range(2):
-            self.world.move_clock(timedelta(minutes=40))
-            self.world.work()
-        problems = [
-            f"{order_id}: {problem}"
-            for order_id in self.ids
-            for problem in self._problems(order_id)
-        ]
-        problems += [f"{sku}: {each}" for sku in SKUS for each in self._shelf(sku)]
-        assert not problems, "\n".join(problems)
-        assert not any(tasks.sweep_all().values()), "capture missed something"
-        assert not Feed.objects.exclude(state="settled").exists()
-        assert self.world.shop.emails() == []
 
     def _ship_the_rest_in_seller_central(self) -> None:
         for order_id in self.ids:
