@@ -383,6 +383,8 @@ describe("Amazon order details", () => {
     );
     await frame().getByRole("button", { name: "Retry import" }).click();
     await page.getByText("The order is looked at again").waitFor();
+    await frame().getByRole("link", { name: "Map a seller SKU" }).click();
+    await expect.poll(dashboardPath).toContain("app:/settings/skus?account=");
   });
 
   test("C5, D4: the address is editable when the import failed on it, and then goes on", async () => {

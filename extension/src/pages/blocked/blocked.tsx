@@ -3,10 +3,10 @@ import { useQuery } from "urql";
 import { BlockersDocument, type BlockersQuery } from "../../api/generated/graphql";
 import { css, Empty, InEnglish, Loading, Page, Problem } from "../../components";
 import { Scroll } from "../../components/scroll";
-import { useMay } from "../../dashboard/bridge";
 import { address, Link } from "../../dashboard/router";
 import { useText } from "../../i18n";
 import { useTold } from "../../i18n/told";
+import { Fix } from "./fix";
 
 type Cause = Pick<
   BlockersQuery["amazonBlockers"][number],
@@ -17,7 +17,6 @@ type Cause = Pick<
 export default function Blocked() {
   const { t, of, number, marketplace } = useText();
   const { blocker } = useTold();
-  const maySetUp = useMay("MANAGE_PLUGINS");
   const [{ data, error, fetching }, refetch] = useQuery({ query: BlockersDocument });
   const causes = data?.amazonBlockers;
   return (
@@ -65,7 +64,7 @@ export default function Blocked() {
                       <Link className={css.link} to={address("/orders", ordersOf(cause))}>
                         {t("blocked.showOrders")}
                       </Link>
-                      {maySetUp && <Fix cause={cause} />}
+                      <Fix cause={cause} />
                     </td>
                   </tr>
                 ))}
@@ -86,23 +85,3 @@ export const ordersOf = ({ code, subject, accountId, marketplaceId }: Cause) => 
   account: accountId,
   marketplace: marketplaceId,
 });
-
-/** Where the cause is put right, if that is here. */
-function Fix({ cause }: { cause: Cause }) {
-  const { t } = useText();
-  const to =
-    cause.code === "UNKNOWN_SKU"
-      ? address("/settings/skus", { account: cause.accountId, sku: cause.subject })
-      : ["NOT_MAPPED", "CHANNEL_MISMATCH"].includes(cause.code)
-        ? "/stores"
-        : undefined;
-  if (!to) return null;
-  return (
-    <>
-      {" · "}
-      <Link className={css.link} to={to}>
-        {to === "/stores" ? t("stores.title") : t("skus.new")}
-      </Link>
-    </>
-  );
-}

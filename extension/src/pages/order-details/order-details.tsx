@@ -30,6 +30,7 @@ import {
 } from "../../dashboard/router";
 import { type MessageId, useText } from "../../i18n";
 import { useTold } from "../../i18n/told";
+import { Fix } from "../blocked/fix";
 import { AddressDialog } from "./address-dialog";
 import { CancelDialog, canCancel } from "./cancel-dialog";
 import { MessageDialog } from "./message-dialog";
@@ -239,6 +240,7 @@ function Blockers({ order, onChange, onEditAddress }: BlockersProps) {
           <li key={`${blocker.code} ${blocker.subject}`}>
             <Text size={3}>
               <strong>{of("blocker", blocker.code)}</strong>: {told.blocker(blocker)}
+              <Fix cause={{ ...blocker, accountId: order.accountId }} />
             </Text>
             <InEnglish text={blocker.message} />
           </li>
