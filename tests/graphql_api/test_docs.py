@@ -11,15 +11,18 @@ from typing import Any
 
 import pytest
 import requests
+from django.db import transaction
 
 from graphql_api.conftest import Answer
 from graphql_api.root_fields import REQUESTS
 from saleor_amazon_channel import clock, tasks
 from saleor_amazon_channel.amazon.errors import ErrorDetail, InvalidRequest
+from saleor_amazon_channel.invoicing import record
 from saleor_amazon_channel.ledger import communication
-from saleor_amazon_channel.models import ChannelSettings, SellerAccount
+from saleor_amazon_channel.models import AmazonOrder, ChannelSettings, SellerAccount
 from saleor_amazon_channel.sandbox import Sandbox, running_sandbox
 from saleor_amazon_channel.sandbox.orders_file import load_orders
+from saleor_amazon_channel.store.contract import ShopInvoice
 from sqs import Sqs, running_sqs
 from standalone.driver import StandaloneDriver
 from wire_orders import NOW
@@ -79,8 +82,17 @@ def fail() -> None:
     communication.note_failure(account, error.operation, error, "111-0000001-0000001")
 
 
+def invoice() -> None:
+    """The invoice that the document says is on its way."""
+    order = AmazonOrder.objects.get(amazon_order_id="111-0000001-0000001")
+    assert order.shop_order_id
+    made = ShopInvoice("7", order.shop_order_id, "RE-1", "admin@example.com")
+    with transaction.atomic():
+        record.record_invoices([made])
+
+
 #: What happens before a request of the document that has a word in it.
-BEFORE = {"amazonCommunicationLog": fail}
+BEFORE = {"amazonCommunicationLog": fail, "amazonInvoicePush": invoice}
 
 
 def matches(told: Any, given: Any) -> bool:
