@@ -22,6 +22,7 @@ from django.db.models.fields import (
     DateTimeField,
     DecimalField,
 )
+from graphene.utils.str_converters import to_camel_case
 from graphql import GraphQLError
 
 from .. import clock, models
@@ -240,7 +241,10 @@ _FILTERS: Mapping[str, Callable[[Any], Q]] = {
     "ship_by": _ship_by,
     "is_at_risk": _is_at_risk,
     "total": _total,
-    "amazon_order_ids": _one_of("amazon_order_id"),
+    # As people paste them.
+    "amazon_order_ids": lambda values: Q(
+        amazon_order_id__in=[value.strip() for value in values]
+    ),
     "order_numbers": _one_of("shop_order_number"),
     "accounts": _accounts,
     "marketplace_ids": _one_of("marketplace_id"),
@@ -281,6 +285,9 @@ def apply_filter(
             raise GraphQLError(
                 f"A filter takes at most {MAX_FILTER_VALUES} values, not {len(value)}."
             )
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(text, str) and "\0" in text for text in texts):
+            raise GraphQLError(f"Filter `{to_camel_case(name)}` has a NUL character.")
         if name in _ALIASES:
             queryset = queryset.alias(**_ALIASES[name])
         if name == "buyer":

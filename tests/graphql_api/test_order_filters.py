@@ -123,3 +123,21 @@ def test_whoever_is_deleted_is_found_no_more(ask: Ask, account: SellerAccount) -
 
     assert found_by(ask, buyer="änne") == set()
     assert AmazonOrder.objects.get().buyer_search == []
+
+
+def test_numbers_are_found_as_people_paste_them(
+    ask: Ask, account: SellerAccount
+) -> None:
+    number = new_order(account).amazon_order_id
+    assert found_by(ask, amazonOrderIds=[f" {number}\n"]) == {number}
+
+
+@pytest.mark.parametrize(
+    "given", [{"amazonOrderIds": ["a\0b"]}, {"blockerSubject": ["\0"]}]
+)
+def test_what_no_text_has_is_an_error_of_the_request(
+    ask: Ask, given: dict[str, Any]
+) -> None:
+    (name,) = given
+    answer = ask(PAGE, {"first": 1, "filter": given})
+    assert answer.errors == [f"Filter `{name}` has a NUL character."]
