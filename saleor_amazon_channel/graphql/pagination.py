@@ -188,10 +188,13 @@ def slice_rows(
             if values and part.is_before(values[0], reads_down):
                 continue
             is_whole = not values or part.is_after(values[0], reads_down)
+            # Of one value only the others are compared: PostgreSQL would begin where
+            # the value does, and not at the cursor.
+            first_key = 1 if part.lowest == part.highest else 0
             found = _following(
                 queryset.filter(*keys[0].within(part)),
-                keys,
-                None if is_whole else values,
+                keys[first_key:],
+                None if is_whole or not values else values[first_key:],
                 reads_down,
             )
             rows += read(found, size + 1 - len(rows))
