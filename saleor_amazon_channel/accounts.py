@@ -380,6 +380,9 @@ _ORDER_SETTINGS = (
 #: Texts that are printed on invoices.
 _INVOICE_TEXTS = ("invoice_issuer", "invoice_tax_number", "invoice_note")
 _LONGEST_INVOICE_TEXT = 2000
+#: What Amazon takes in the options of its VAT invoice feed, the number among them.
+#: Source: SP-API, VAT Calculation Service, on uploading invoices.
+_INVOICE_NUMBER = re.compile(r"[0-9A-Za-z,/\\ _:;#-]*", re.ASCII)
 _MOST_UNITS = 1_000_000
 
 
@@ -464,10 +467,11 @@ def _change_invoices(row: Marketplace, changes: MarketplaceChanges) -> None:
         return
     prefix = prefix.strip()
     _check_length(Marketplace, "invoice_number_prefix", prefix)
-    if not (prefix.isascii() and prefix.isprintable()):
+    if not _INVOICE_NUMBER.fullmatch(prefix):
         raise AccountError(
             AccountErrorCode.INVALID,
-            "Letters, digits and signs of ASCII only: the number is shown on Amazon.",
+            "Only A-Z, a-z, 0-9, spaces and , / \\ - _ ; : #: Amazon takes no other "
+            "signs in the number of an invoice.",
             "invoice_number_prefix",
         )
     # Else two series could come to the same number.

@@ -170,3 +170,21 @@ def test_a_prefix_belongs_to_one_marketplace(ask: Ask, invoice: OrderInvoice) ->
     assert (error["field"], error["code"]) == ("invoiceNumberPrefix", "UNIQUE")
     other.refresh_from_db()
     assert other.invoice_series == f"FR-{other.account_id}-"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "is_taken"), [("R/E #1_", True), ("R€-", False), ("RE(1)", False)]
+)
+def test_a_prefix_is_of_what_amazon_takes_in_a_number(
+    ask: Ask, invoice: OrderInvoice, prefix: str, is_taken: bool
+) -> None:
+    pk = Marketplace.objects.get().pk
+    answer = ask(
+        UPDATE,
+        {
+            "id": Node.to_global_id("AmazonMarketplace", pk),
+            "input": {"invoiceNumberPrefix": prefix},
+        },
+    )["amazonMarketplaceUpdate"]
+    codes = [error["code"] for error in answer["errors"]]
+    assert codes == ([] if is_taken else ["INVALID"])
