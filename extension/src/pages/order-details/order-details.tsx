@@ -7,6 +7,7 @@ import {
   type OrderDetailsQueryVariables,
   RetryImportDocument,
 } from "../../api/generated/graphql";
+import { usePolling } from "../../api/polling";
 import {
   Badge,
   css,
@@ -106,6 +107,8 @@ function Details({ order, back, onChange }: DetailsProps) {
   const [dialog, setDialog] = useState<"cancel" | "address" | "message">();
   const chosen = TABS.find(([name]) => name === params.get("tab")) ?? TABS[0];
   const [, , Tab] = chosen;
+  // Whoever had it retried sees what came of it.
+  usePolling(order.importState === "READY", onChange);
   const close = () => setDialog(undefined);
   const done = () => {
     close();
